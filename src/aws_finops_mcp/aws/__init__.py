@@ -1,0 +1,1 @@
+"""Reading AWS: clients, paging, metrics, and the ledger of every call."""

@@ -1,0 +1,148 @@
+"""CloudWatch metrics: any number of series from the fewest GetMetricData calls, side by side."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from aws_finops_mcp.aws.ledger import ReadFailedError
+from aws_finops_mcp.aws.reader import Reader, chunks
+from aws_finops_mcp.findings import FailedRead, Window
+
+MAX_QUERIES = 500
+"""Metrics in one GetMetricData request."""
+MAX_DATAPOINTS = 100_800
+"""Datapoints in one GetMetricData answer."""
+HOUR = 3600
+DAY = 86_400
+
+
+@dataclass(frozen=True)
+class MetricQuery:
+    """One series: a metric of one resource. `period` is in seconds."""
+
+    namespace: str
+    metric: str
+    dimensions: tuple[tuple[str, str], ...]
+    statistic: str
+    period: int
+
+
+@dataclass(frozen=True)
+class MetricSeries:
+    """The datapoints of one query, oldest first; `failed` instead when they could not be read."""
+
+    values: tuple[float, ...]
+    expected: int
+    failed: FailedRead | None = None
+
+    @property
+    def seen(self) -> int:
+        return len(self.values)
+
+    @property
+    def coverage(self) -> str:
+        """Datapoints seen of those that a resource reporting all the time would have."""
+        return f"{self.seen}/{self.expected}"
+
+
+def window(days: int, now: datetime) -> Window:
+    """The last `days` days up to `now`, from midnight UTC: daily datapoints then begin where AWS's do."""
+    now = now.astimezone(UTC).replace(second=0, microsecond=0)
+    start = (now - timedelta(days=days)).replace(hour=0, minute=0)
+    return Window(start=start, end=now, days=days)
+
+
+def read_metrics(reader: Reader, queries: Iterable[MetricQuery], over: Window) -> Mapping[MetricQuery, MetricSeries]:
+    """Read every query over one window.
+
+    A batch that fails leaves `failed` in its queries' series (and in the ledger); the others stand.
+    """
+    wanted = list(dict.fromkeys(queries))
+    batches: list[tuple[MetricQuery, ...]] = []
+    by_period: dict[int, list[MetricQuery]] = defaultdict(list)
+    for query in wanted:
+        by_period[query.period].append(query)
+    for period, group in by_period.items():
+        size = max(1, min(MAX_QUERIES, MAX_DATAPOINTS // expected_datapoints(over, period)))
+        batches += [tuple(chunk) for chunk in chunks(group, size)]
+
+    series: dict[MetricQuery, MetricSeries] = {}
+    for batch, outcome in zip(
+        batches, reader.side_by_side(lambda queries: _read_batch(reader, queries, over), batches), strict=True
+    ):
+        for query in batch:
+            expected = expected_datapoints(over, query.period)
+            if isinstance(outcome, FailedRead):
+                series[query] = MetricSeries((), expected, outcome)
+            else:
+                series[query] = outcome[query]
+    return series
+
+
+def expected_datapoints(over: Window, period: int) -> int:
+    """Datapoints that a series of `period` seconds has over a window, when none is missing."""
+    return max(1, math.ceil((over.end - over.start).total_seconds() / period))
+
+
+def _read_batch(reader: Reader, queries: tuple[MetricQuery, ...], over: Window) -> dict[MetricQuery, MetricSeries]:
+    request: dict[str, Any] = {
+        "StartTime": over.start,
+        "EndTime": over.end,
+        "ScanBy": "TimestampAscending",
+        "MetricDataQueries": [
+            {
+                "Id": f"q{index}",
+                "ReturnData": True,
+                "MetricStat": {
+                    "Metric": {
+                        "Namespace": query.namespace,
+                        "MetricName": query.metric,
+                        "Dimensions": [{"Name": name, "Value": value} for name, value in query.dimensions],
+                    },
+                    "Period": query.period,
+                    "Stat": query.statistic,
+                },
+            }
+            for index, query in enumerate(queries)
+        ],
+    }
+    values: dict[str, list[float]] = defaultdict(list)
+    status: dict[str, str] = {}
+    for result in reader.pages("cloudwatch", "GetMetricData", "MetricDataResults", **request):
+        values[result["Id"]] += result["Values"]
+        status[result["Id"]] = result.get("StatusCode", "Complete")
+
+    series: dict[MetricQuery, MetricSeries] = {}
+    for index, query in enumerate(queries):
+        key = f"q{index}"
+        failed = None
+        if status.get(key) != "Complete":
+            failed = FailedRead(
+                call="cloudwatch:GetMetricData",
+                account=reader.account,
+                region=reader.region,
+                kind="error",
+                error=f"{query.namespace} {query.metric}: status {status.get(key, 'missing')}",
+                remedy="ask again; CloudWatch did not give this series whole",
+                resource=", ".join(value for _, value in query.dimensions),
+            )
+            reader.ledger.fail(failed)
+        series[query] = MetricSeries(tuple(values[key]), expected_datapoints(over, query.period), failed)
+    return series
+
+
+__all__ = [
+    "DAY",
+    "HOUR",
+    "MetricQuery",
+    "MetricSeries",
+    "ReadFailedError",
+    "expected_datapoints",
+    "read_metrics",
+    "window",
+]

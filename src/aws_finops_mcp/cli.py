@@ -1,0 +1,137 @@
+"""The command `aws-finops-mcp`."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from aws_finops_mcp import __version__
+from aws_finops_mcp.settings import Settings, SettingsError, load_settings
+
+app = typer.Typer(
+    name="aws-finops-mcp",
+    help="Tells what you waste on AWS, through your AI assistant: with evidence and a sourced price.",
+    invoke_without_command=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", help="TOML file of settings; the environment wins over it.")
+]
+
+
+def _settings(config: Path | None) -> Settings:
+    try:
+        return load_settings(config)
+    except SettingsError as error:
+        raise _stop(str(error)) from None
+
+
+def _stop(message: str, code: int = 2) -> typer.Exit:
+    for line in message.splitlines():
+        print(f"aws-finops-mcp: {line}", file=sys.stderr)
+    return typer.Exit(code)
+
+
+@app.callback()
+def main(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Show the version and stop.")] = False,
+) -> None:
+    """Without a command: runs as MCP_SERVER_MODE says (stdio when it does not)."""
+    if version:
+        print(f"aws-finops-mcp {__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        settings = _settings(None)
+        if settings.mcp_server_mode == "http":
+            serve(None)
+        elif sys.stdin.isatty():
+            print(context.get_help())
+        else:
+            stdio(None)
+
+
+@app.command()
+def serve(config: ConfigOption = None) -> None:
+    """Serve MCP over HTTP."""
+    from aws_finops_mcp.server.logs import configure_logs
+    from aws_finops_mcp.server.serve import Server
+
+    try:
+        configure_logs(_settings(config))
+    except SettingsError as error:
+        raise _stop(str(error)) from None
+    sys.argv[1:] = []  # gunicorn reads settings of its own from there
+    os.environ.pop("GUNICORN_CMD_ARGS", None)
+    Server(lambda: load_settings(config)).run()
+
+
+@app.command()
+def stdio(config: ConfigOption = None) -> None:
+    """Serve MCP over standard input and output."""
+    from aws_finops_mcp.server.calls import Calls
+    from aws_finops_mcp.server.logs import configure_logs
+    from aws_finops_mcp.server.mcp import build_mcp
+
+    settings = _settings(config)
+    try:
+        configure_logs(settings)
+    except SettingsError as error:
+        raise _stop(str(error)) from None
+    build_mcp(Calls(settings)).run("stdio")
+
+
+@app.command()
+def check(
+    name: Annotated[str, typer.Argument(help="The tool, e.g. find_unused_volumes; `list` lists them.")],
+    arguments: Annotated[
+        list[str] | None, typer.Argument(help="Its arguments, e.g. region_name=eu-west-1 period=30.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Ask one question here, without a server. Exit code 0: complete; 3: some reads failed; 2: asked wrongly."""
+    from aws_finops_mcp.declaration import ArgumentsError
+    from aws_finops_mcp.server.calls import Calls, UnknownToolError
+    from aws_finops_mcp.server.logs import configure_logs
+    from aws_finops_mcp.server.text import as_text
+
+    settings = _settings(config)
+    configure_logs(settings.model_copy(update={"mcp_log_level": "WARNING", "mcp_log_file": None}))
+    calls = Calls(settings)
+    if name == "list":
+        for tool in calls.tools.values():
+            print(f"{tool.name:32} {tool.category:10} {tool.title}")
+        return
+    try:
+        answer = calls.answer(name, _pairs(arguments or []))
+    except (ArgumentsError, UnknownToolError) as error:
+        raise _stop(str(error)) from None
+    print(json.dumps(answer.model_dump(mode="json"), indent=2) if as_json else as_text(answer))
+    if not answer.complete:
+        raise typer.Exit(3)
+
+
+def _pairs(arguments: list[str]) -> dict[str, Any]:
+    from aws_finops_mcp.declaration import ArgumentsError
+
+    pairs = [argument.partition("=") for argument in arguments]
+    for name, equals, _ in pairs:
+        if not equals:
+            raise ArgumentsError(f"{name}: give arguments as name=value")
+    return {name: value for name, _, value in pairs}
+
+
+@app.command("settings")
+def show_settings(config: ConfigOption = None) -> None:
+    """Check the settings and print those in force."""
+    for name, value in _settings(config).model_dump(mode="json").items():
+        print(f"{name} = {json.dumps(value)}")

@@ -1,0 +1,132 @@
+"""What a tool says of itself, once: schema, IAM policy, reference docs and tests are derived from it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from aws_finops_mcp.findings import Answer, Category
+from aws_finops_mcp.settings import known_region
+
+
+class Params(BaseModel):
+    """Arguments of a tool: strict, so that a misspelt one is an error and not ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class RegionParams(Params):
+    """Arguments of a tool that reads one region."""
+
+    region_name: str = Field("", description="AWS region, e.g. us-east-1; the server's own when empty")
+    max_results: int = Field(100, ge=1, le=500, description="findings to list; totals always cover all")
+
+    @field_validator("region_name")
+    @classmethod
+    def _known(cls, region: str) -> str:
+        return known_region(region) if region else region
+
+
+class ArgumentsError(Exception):
+    """The arguments of a call are wrong. The message names each, what was given, and what would be right."""
+
+
+ContextT = TypeVar("ContextT")
+ParamsT = TypeVar("ParamsT", bound=Params)
+AnswerT = TypeVar("AnswerT", bound=Answer)
+
+
+@dataclass(frozen=True)
+class Declaration(Generic[ContextT, ParamsT, AnswerT]):
+    """One tool.
+
+    Attributes:
+        name: the tool's name, as clients call it.
+        description: for the assistant that chooses among tools: what it answers, what it costs to ask.
+        iam_actions: every IAM action that the tool may call, and no other.
+        params: the arguments' model.
+        answer_type: the answer's model.
+        answer: gives the answer.
+    """
+
+    name: str
+    title: str
+    category: Category
+    description: str
+    iam_actions: tuple[str, ...]
+    params: type[ParamsT]
+    answer_type: type[AnswerT]
+    answer: Callable[[ContextT, ParamsT], AnswerT]
+    references: tuple[str, ...] = ()
+
+    def input_schema(self) -> dict[str, Any]:
+        """JSON Schema of the arguments, without pydantic's generated titles."""
+        schema = self.params.model_json_schema()
+        return {k: _without_titles(v) for k, v in schema.items() if k not in ("description", "title")}
+
+    def output_schema(self) -> dict[str, Any]:
+        """JSON Schema of the answer, without pydantic's generated titles."""
+        schema = self.answer_type.model_json_schema(mode="serialization")
+        return {k: _without_titles(v) for k, v in schema.items() if k != "title"}
+
+    def parse(self, arguments: Mapping[str, Any]) -> ParamsT:
+        """Check a caller's arguments.
+
+        Raises:
+            ArgumentsError: naming each wrong argument.
+        """
+        refused = [name for name in arguments if name.lower().replace("-", "_") in _CREDENTIALS]
+        if refused:
+            raise ArgumentsError(
+                f"{', '.join(refused)}: credentials are never taken as arguments, where transcripts and logs "
+                "would keep them; the server reads with the account that its operator configured"
+            )
+        try:
+            return self.params.model_validate(dict(arguments))
+        except ValidationError as error:
+            raise ArgumentsError("; ".join(self._describe(e) for e in error.errors())) from None
+
+    def _describe(self, error: Any) -> str:
+        name = ".".join(str(part) for part in error["loc"]) or "arguments"
+        if error["type"] == "extra_forbidden":
+            known = list(self.params.model_fields)
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(known)}"
+            return f"{name}: {self.name} has no such argument; {hint}"
+        return f"{name}: got {error['input']!r}; {error['msg'].removeprefix('Value error, ')}"
+
+
+_CREDENTIALS = frozenset(
+    [
+        "access_key",
+        "aws_access_key_id",
+        "secret_access_key",
+        "aws_secret_access_key",
+        "session_token",
+        "aws_session_token",
+        "profile_name",
+        "role_arn",
+        "external_id",
+        "password",
+        "token",
+        "secret",
+    ]
+)
+
+
+def _without_titles(schema: Any) -> Any:
+    if isinstance(schema, list):
+        return [_without_titles(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        key: {k: _without_titles(v) for k, v in value.items()}
+        if key in ("properties", "$defs")
+        else _without_titles(value)
+        for key, value in schema.items()
+        if not (key == "title" and isinstance(value, str))
+    }

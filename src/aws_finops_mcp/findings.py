@@ -1,0 +1,178 @@
+"""The vocabulary of every answer: findings, verdicts, evidence, savings, and what was not read.
+
+Money is US dollars; a saving is dollars a month, a month being 730 hours. Times are UTC.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+
+HOURS_PER_MONTH = 730
+"""AWS's own month for hourly prices (8,760 hours a year / 12)."""
+
+
+def _cents(amount: Decimal) -> float:
+    return float(amount.quantize(Decimal("0.01"), rounding=ROUND_HALF_UP))
+
+
+def _exact(amount: Decimal) -> float:
+    return float(amount)
+
+
+Usd = Annotated[Decimal, PlainSerializer(_cents, return_type=float)]
+"""Dollars, kept exact and written to the cent."""
+
+UnitUsd = Annotated[Decimal, PlainSerializer(_exact, return_type=float)]
+"""Dollars for one unit, written in full: a unit price may be far below a cent."""
+
+Scalar = str | int | float | bool | None
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Category(StrEnum):
+    """What an answer is about; `MCP_TOOL_CATEGORIES` selects tools by it."""
+
+    CLEANUP = "cleanup"
+    COST = "cost"
+    CAPACITY = "capacity"
+    SECURITY = "security"
+    PERFORMANCE = "performance"
+    UPGRADE = "upgrade"
+    NETWORK = "network"
+    STORAGE = "storage"
+    CONTAINERS = "containers"
+    MESSAGING = "messaging"
+    DATABASE = "database"
+    MONITORING = "monitoring"
+    APPLICATION = "application"
+    GOVERNANCE = "governance"
+
+
+class Verdict(StrEnum):
+    """The judgement on one resource."""
+
+    IDLE = "idle"
+    """Everything needed was read, and it shows no use."""
+    IN_USE = "in_use"
+    """Something shows use. Counted, not listed."""
+    TOO_NEW = "too_new"
+    """Younger than the time it is judged over. Counted, not listed."""
+    UNKNOWN = "unknown"
+    """A read that the judgement needs failed, or came back without data."""
+
+
+class FailedRead(_Model):
+    """A call to AWS that gave no answer, and what would make it give one."""
+
+    call: str = Field(description="IAM action of the call, e.g. ec2:DescribeVolumes")
+    account: str
+    region: str
+    kind: Literal["denied", "throttled", "unreachable", "no_credentials", "error"]
+    error: str = Field(description="AWS's error code and message")
+    remedy: str = Field(description="what to do about it")
+    resource: str = Field("", description="the resource it was about, if one")
+
+
+class Price(_Model):
+    """What one unit costs, and who says so."""
+
+    usd: UnitUsd = Field(description="dollars for one unit")
+    unit: str = Field(description="the unit, in the Price List's words, e.g. GB-Mo, Hrs")
+    region: str
+    source: str = Field(description="Price List API, or the document the figure is from")
+    sku: str = Field("", description="the Price List's SKU")
+    as_of: str = Field(description="date of the price, YYYY-MM-DD")
+
+
+class SavingPart(_Model):
+    """One term of a saving: quantity times unit price."""
+
+    what: str
+    quantity: float = Field(description="units a month")
+    usd: Usd = Field(description="dollars a month")
+    price: str = Field(description="key into the answer's `prices`")
+
+
+class Saving(_Model):
+    """What acting on a finding saves, at list price: before discounts, credits and commitments."""
+
+    monthly_usd: Usd = Field(description="sum of the priced parts; a lower bound when `unpriced` is not empty")
+    basis: Literal["list"] = "list"
+    parts: tuple[SavingPart, ...] = ()
+    unpriced: tuple[str, ...] = Field((), description="parts that cost money but have no sourced price here")
+
+
+class Finding(_Model):
+    """One resource and the verdict on it."""
+
+    resource_id: str
+    name: str = ""
+    verdict: Verdict
+    reason: str
+    evidence: dict[str, Scalar] = Field(description="the numbers behind the verdict; `evidence_sources` explains each")
+    tags: dict[str, str] = Field(default_factory=dict)
+    saving: Saving | None = Field(None, description="None unless the verdict is idle")
+
+
+class Window(_Model):
+    """The time that a verdict looks back over."""
+
+    start: datetime
+    end: datetime
+    days: int
+
+
+class Calls(_Model):
+    """What an answer cost to make."""
+
+    total: int = Field(description="requests sent to AWS, retries included")
+    cost_usd: UnitUsd = Field(description="what AWS bills for these requests")
+    seconds: float
+    by_action: dict[str, int]
+
+
+class Answer(_Model):
+    """What every tool gives back."""
+
+    tool: str
+    summary: str
+    complete: bool = Field(description="false when a read failed: then no finding does not mean no waste")
+    account: str
+    warnings: tuple[str, ...] = ()
+    failed_reads: tuple[FailedRead, ...] = ()
+    calls: Calls
+
+
+class Counts(_Model):
+    """How many resources got which verdict."""
+
+    examined: int
+    idle: int
+    in_use: int
+    too_new: int
+    unknown: int
+
+
+class CheckAnswer(Answer):
+    """The answer of a check: totals over all findings, then the findings, most valuable first."""
+
+    region: str
+    resource_type: str = Field(description="CloudFormation resource type")
+    window: Window | None = None
+    counts: Counts
+    monthly_saving_usd: Usd | None = Field(
+        description="over all idle resources, listed here or not, at list prices; null when nothing could be read"
+    )
+    unpriced: int = Field(description="idle resources with a part that has no sourced price")
+    findings: tuple[Finding, ...] = Field(description="idle ones by saving, then unknown ones")
+    omitted: int = Field(description="findings left out because of max_results")
+    evidence_sources: dict[str, str] = Field(description="what each evidence key is and which call gave it")
+    prices: dict[str, Price] = Field(description="the prices that the savings use")

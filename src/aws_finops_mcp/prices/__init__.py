@@ -1,0 +1,1 @@
+"""What a unit costs: where, when, and from which source."""

@@ -1,0 +1,1 @@
+"""The server: MCP tools, the HTTP application, and who may call."""

@@ -1,0 +1,73 @@
+"""One call of a tool, whoever makes it: arguments checked, answered in a thread, and one log line written."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import anyio
+import anyio.to_thread
+import structlog
+
+from aws_finops_mcp.audits.catalogue import Tool, offered
+from aws_finops_mcp.audits.engine import Engine
+from aws_finops_mcp.declaration import ArgumentsError
+from aws_finops_mcp.findings import Answer
+from aws_finops_mcp.settings import Settings
+
+log = structlog.get_logger("aws_finops_mcp.calls")
+
+
+class UnknownToolError(Exception):
+    """No tool has this name, or its category is not offered here."""
+
+
+class Calls:
+    """The tools that this server offers, and how to call one."""
+
+    def __init__(self, settings: Settings, engine: Engine | None = None) -> None:
+        self.tools: Mapping[str, Tool] = offered(settings.categories)
+        self._engine = engine or Engine(settings.aws_region)
+
+    def tool(self, name: str) -> Tool:
+        """The tool of a name.
+
+        Raises:
+            UnknownToolError: naming those that there are.
+        """
+        if name not in self.tools:
+            raise UnknownToolError(f"{name!r}: no such tool here; there are: {', '.join(sorted(self.tools))}")
+        return self.tools[name]
+
+    def answer(self, name: str, arguments: Mapping[str, Any]) -> Answer:
+        """Call a tool and wait for its answer.
+
+        Raises:
+            UnknownToolError, ArgumentsError: the caller's mistakes.
+        """
+        started = time.monotonic()
+        answer: Answer | None = None
+        outcome = "error"
+        try:
+            tool = self.tool(name)
+            answer = tool.answer(self._engine, tool.parse(arguments))
+            outcome = "complete" if answer.complete else "incomplete"
+            return answer
+        except (UnknownToolError, ArgumentsError):
+            outcome = "refused"
+            raise
+        finally:
+            log.info(
+                "tool_call",
+                tool=name[:100],
+                outcome=outcome,
+                duration_ms=round((time.monotonic() - started) * 1000, 1),
+                aws_calls=answer.calls.total if answer else 0,
+                aws_cost_usd=float(answer.calls.cost_usd) if answer else 0.0,
+                failed_reads=[failed.call for failed in answer.failed_reads] if answer else [],
+            )
+
+    async def answer_in_thread(self, name: str, arguments: Mapping[str, Any]) -> Answer:
+        """`answer`, without holding up the event loop. A caller who leaves does not wait for the thread."""
+        return await anyio.to_thread.run_sync(self.answer, name, arguments, abandon_on_cancel=True)

@@ -1,0 +1,176 @@
+"""The HTTP application: `/mcp`, `/health`, `/tools`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from mcp.server.transport_security import TransportSecurityMiddleware, TransportSecuritySettings
+from sse_starlette.sse import AppStatus
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from aws_finops_mcp import __version__
+from aws_finops_mcp.declaration import ArgumentsError
+from aws_finops_mcp.server.calls import Calls, UnknownToolError
+from aws_finops_mcp.server.mcp import build_mcp
+from aws_finops_mcp.server.request_log import RequestLog
+from aws_finops_mcp.settings import Settings
+
+MAX_BODY = 1 << 20
+"""Bytes of a request; the arguments of every tool fit many times over."""
+
+
+def create_app(settings: Settings, calls: Calls | None = None) -> ASGIApp:
+    """The ASGI application. Makes no AWS client: those come with the first call, in the worker."""
+    # Without this a running SSE answer of the handshake era is cut as soon as a worker is told to stop.
+    AppStatus.disable_automatic_graceful_drain()
+    calls = calls or Calls(settings)
+    security = _security(settings)
+    mcp = build_mcp(calls)
+
+    async def health(request: Request) -> Response:
+        return JSONResponse({"status": "healthy", "version": __version__})
+
+    async def tools(request: Request) -> Response:
+        return JSONResponse(
+            {
+                "tools": [
+                    {
+                        "name": tool.name,
+                        "title": tool.title,
+                        "category": tool.category,
+                        "description": tool.description,
+                        "inputSchema": tool.input_schema(),
+                        "iamActions": tool.iam_actions,
+                    }
+                    for tool in calls.tools.values()
+                ]
+            }
+        )
+
+    app = mcp.streamable_http_app(
+        streamable_http_path="/mcp",
+        stateless_http=True,
+        max_request_body_size=MAX_BODY,
+        transport_security=security,
+    )
+    app.routes.extend([Route("/health", health), Route("/tools", tools)])
+    app.add_exception_handler(404, _not_found)
+    app.add_exception_handler(405, _not_allowed)
+    return RequestLog(Endpoint(app, calls, TransportSecurityMiddleware(security)))
+
+
+async def _not_found(request: Request, _: Exception) -> Response:
+    return problem(404, f"{request.url.path}: nothing here; there are POST /mcp, GET /tools and GET /health")
+
+
+async def _not_allowed(request: Request, _: Exception) -> Response:
+    return problem(405, f"{request.method} {request.url.path}: only GET is served here", {"allow": "GET"})
+
+
+def _security(settings: Settings) -> TransportSecuritySettings:
+    """Who may be named in `Host` and `Origin`: protects a browser's localhost from DNS rebinding."""
+    names = ("localhost", "127.0.0.1", "[::1]", *settings.mcp_allowed_hosts)
+    hosts = [form for name in names for form in (name, f"{name}:*")]
+    origins = [form for name in names for form in (f"https://{name}", f"https://{name}:*")]
+    local = [f"http://{name}:*" for name in ("localhost", "127.0.0.1", "[::1]")]
+    return TransportSecuritySettings(allowed_hosts=hosts, allowed_origins=[*origins, *local])
+
+
+def problem(status: int, message: str, headers: dict[str, str] | None = None, code: int | None = None) -> Response:
+    """An error as JSON. Where a JSON-RPC client may be asking, `code` makes it a JSON-RPC error too."""
+    body: dict[str, Any] = {"error": message}
+    if code is not None:
+        body = {"jsonrpc": "2.0", "id": None, "error": {"code": code, "message": message}}
+    return JSONResponse(body, status, headers)
+
+
+class Endpoint:
+    """What stands before the SDK: hosts, methods, sizes, and the plain call `{"tool": ..., "arguments": ...}`."""
+
+    def __init__(self, app: ASGIApp, calls: Calls, security: TransportSecurityMiddleware) -> None:
+        self._app = app
+        self._calls = calls
+        self._security = security
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] == "/health":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        refused = await self._security.validate_request(request)
+        if refused is not None:
+            named = "Origin" if refused.status_code == 403 else "Host"
+            response = problem(refused.status_code, f"{named}: not a name of this server; see MCP_ALLOWED_HOSTS")
+            await response(scope, receive, send)
+            return
+        if scope["path"].rstrip("/") != "/mcp":
+            await self._app(scope, receive, send)
+            return
+        outcome = await self._mcp(request)
+        if isinstance(outcome, Response):
+            await outcome(scope, receive, send)
+        else:
+            await self._app({**scope, "path": "/mcp", "raw_path": b"/mcp"}, _replay(outcome, receive), send)
+
+    async def _mcp(self, request: Request) -> Response | bytes:
+        """An answer, or the body for the SDK to answer."""
+        if request.method != "POST":
+            return problem(405, f"{request.method} /mcp: only POST is served here", {"allow": "POST"})
+        content_type = request.headers.get("content-type", "")
+        if content_type.split(";")[0].strip().lower() != "application/json":
+            return problem(415, f"Content-Type: got {content_type!r}; must be application/json")
+        body = await _read_body(request)
+        if body is None:
+            return problem(413, f"the request is larger than {MAX_BODY} bytes", {"connection": "close"})
+        try:
+            message = json.loads(body)
+        except ValueError as error:
+            return problem(400, f"the request is not JSON: {error}", code=-32700)
+        if isinstance(message, dict) and "jsonrpc" not in message:
+            return await self._plain(message)
+        return body
+
+    async def _plain(self, message: dict[str, Any]) -> Response:
+        """The guide's plain call."""
+        tool, arguments = message.get("tool"), message.get("arguments", {})
+        extra = sorted(message.keys() - {"tool", "arguments"})
+        if not isinstance(tool, str) or not isinstance(arguments, dict) or extra:
+            given = f"; got also {', '.join(extra)}" if extra else ""
+            return problem(
+                400,
+                f'send {{"tool": "name", "arguments": {{...}}}}, or a JSON-RPC message with "jsonrpc"{given}',
+            )
+        try:
+            answer = await self._calls.answer_in_thread(tool, arguments)
+        except UnknownToolError as error:
+            return problem(404, str(error))
+        except ArgumentsError as error:
+            return problem(400, str(error))
+        return JSONResponse(answer.model_dump(mode="json"))
+
+
+async def _read_body(request: Request) -> bytes | None:
+    """The body; None as soon as it is known to be too large."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > MAX_BODY:
+        return None
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY:
+            return None
+    return bytes(body)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """A `receive` that gives the body once more, and then whatever comes: the SDK must see a client leave."""
+    pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replayed() -> Message:
+        return pending.pop() if pending else await receive()
+
+    return replayed

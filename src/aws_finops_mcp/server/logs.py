@@ -1,0 +1,68 @@
+"""Structured logs: one JSON object a line, on the standard error stream or in a file."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from logging.handlers import WatchedFileHandler
+
+import structlog
+
+from aws_finops_mcp.settings import Settings, SettingsError
+
+_SHARED: list[structlog.typing.Processor] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.ExtraAdder(),
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.StackInfoRenderer(),
+    structlog.processors.format_exc_info,
+]
+
+_QUIET = (
+    "botocore",
+    "boto3",
+    "urllib3",
+    "mcp.server.streamable_http",
+    "mcp.server.lowlevel",
+    "sse_starlette",
+    "httpx",
+)
+"""Libraries that write a line or more for each request."""
+
+
+def configure_logs(settings: Settings) -> None:
+    """Send every log line of the process, libraries' included, through one handler.
+
+    Raises:
+        SettingsError: the log file cannot be written.
+    """
+    handler: logging.Handler
+    if settings.mcp_log_file is None:
+        handler = logging.StreamHandler(sys.stderr)
+    else:
+        try:
+            handler = WatchedFileHandler(settings.mcp_log_file)  # opened anew after logrotate moved it
+        except OSError as error:
+            raise SettingsError(f"MCP_LOG_FILE: {settings.mcp_log_file}: {error.strerror}") from None
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=_SHARED,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(settings.mcp_log_level)
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    structlog.configure(
+        processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )

@@ -1,0 +1,78 @@
+"""The MCP server: one tool for each declaration."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mcp.server.caching import CacheHint
+from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.mcpserver.tools.base import Tool as SdkTool
+from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
+from mcp.types import CallToolResult, TextContent, ToolAnnotations
+
+from aws_finops_mcp import __version__
+from aws_finops_mcp.audits.catalogue import Tool
+from aws_finops_mcp.declaration import ArgumentsError
+from aws_finops_mcp.server.calls import Calls, UnknownToolError
+from aws_finops_mcp.server.text import as_text
+
+INSTRUCTIONS = """\
+Read-only answers about waste and cost in one AWS account. Every saving is in US dollars a month at list price, with \
+its price and source; it is before Savings Plans, Reserved Instances and discounts. `complete: false` means that some \
+reads failed: say so, name what was not read (`failed_reads`), and do not take missing findings for "no waste". \
+A verdict `unknown` is not `idle`. Nothing here changes AWS, and no tool takes credentials. \
+Tools read one region a call (`region_name`); call once for each region of interest."""
+
+_READ_ONLY = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=True)
+_CACHE = CacheHint(ttl_ms=3_600_000, scope="public")
+
+
+class DeclaredTool(SdkTool):
+    """A tool whose schema and arguments come from its declaration.
+
+    The SDK's own way ignores unknown arguments and answers with raw validation errors.
+    """
+
+    calls: Any
+
+    async def run(
+        self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False
+    ) -> CallToolResult:
+        """Answer one call; the caller's mistakes come back as `ToolError`, whose text the model reads."""
+        try:
+            answer = await self.calls.answer_in_thread(self.name, arguments)
+        except (ArgumentsError, UnknownToolError) as error:
+            raise ToolError(str(error)) from None
+        return CallToolResult(
+            content=[TextContent(type="text", text=as_text(answer))],
+            structured_content=answer.model_dump(mode="json"),
+        )
+
+
+def build_mcp(calls: Calls) -> MCPServer[Any]:
+    """The MCP server with the tools that `calls` offers."""
+    return MCPServer(
+        "aws-finops-mcp",
+        title="AWS FinOps",
+        version=__version__,
+        instructions=INSTRUCTIONS,
+        tools=[_tool(calls, tool) for tool in calls.tools.values()],
+        subscriptions=False,  # a client would hold a stream open, and with it every reload
+        cache_hints={"tools/list": _CACHE, "server/discover": _CACHE},
+    )
+
+
+def _tool(calls: Calls, tool: Tool) -> DeclaredTool:
+    return DeclaredTool(
+        fn=tool.answer,
+        name=tool.name,
+        title=tool.title,
+        description=tool.description,
+        parameters=tool.input_schema(),
+        fn_metadata=FuncMetadata(arg_model=ArgModelBase, output_schema=tool.output_schema()),
+        is_async=True,
+        annotations=_READ_ONLY,
+        meta={"category": tool.category.value},
+        calls=calls,
+    )

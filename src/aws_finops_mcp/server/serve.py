@@ -1,0 +1,91 @@
+"""Runs the HTTP application under gunicorn with uvicorn workers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ClassVar
+
+from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
+from starlette.types import ASGIApp
+from uvicorn_worker import UvicornWorker
+
+from aws_finops_mcp.server.http import create_app
+from aws_finops_mcp.server.logs import configure_logs
+from aws_finops_mcp.settings import Settings, SettingsError
+
+MEMORY = Path("/dev/shm")  # noqa: S108 - not a temporary file's name: a place that is memory
+"""Where workers keep their heartbeat files: on a slow disk these block the worker."""
+
+
+class Worker(UvicornWorker):
+    """A uvicorn worker that leaves log lines to the application's handler and says nothing of itself."""
+
+    CONFIG_KWARGS: ClassVar[dict[str, Any]] = {
+        **UvicornWorker.CONFIG_KWARGS,
+        "access_log": False,
+        "server_header": False,
+    }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("uvicorn.error", "uvicorn.access"):
+            logging.getLogger(name).propagate = True
+
+
+class ServerLogger(Logger):
+    """gunicorn's log, sent through the application's handler."""
+
+    def setup(self, cfg: Any) -> None:
+        for logger in (self.error_log, self.access_log):
+            logger.handlers = []
+            logger.propagate = True
+
+    def reopen_files(self) -> None:
+        """Nothing to do: the application's handler sees by itself that its file was moved."""
+
+
+class Server(BaseApplication):
+    """gunicorn's application. A reload (SIGHUP) reads the settings anew; wrong ones leave the old in force."""
+
+    def __init__(self, read_settings: Callable[[], Settings]) -> None:
+        self._read_settings = read_settings
+        self._settings = read_settings()
+        super().__init__()
+
+    def load_config(self) -> None:
+        settings = self._settings
+        options: dict[str, Any] = {
+            "bind": [f"{settings.mcp_server_host}:{settings.mcp_server_port}"],
+            "workers": settings.mcp_server_workers,
+            "worker_class": Worker,
+            "logger_class": ServerLogger,
+            "preload_app": True,
+            "proc_name": "aws-finops-mcp",
+            "timeout": 120,
+            "graceful_timeout": settings.mcp_graceful_timeout,
+            "keepalive": 75,  # longer than nginx keeps a connection, so that nginx is the one to close it
+            "max_requests": 5000,
+            "max_requests_jitter": 500,
+            "control_socket_disable": True,
+        }
+        if MEMORY.is_dir():
+            options["worker_tmp_dir"] = str(MEMORY)
+        assert self.cfg is not None  # noqa: S101 - the base class made it
+        for name, value in options.items():
+            self.cfg.set(name, value)
+
+    def reload(self) -> None:
+        try:
+            self._settings = self._read_settings()
+            configure_logs(self._settings)
+        except (SettingsError, OSError) as error:
+            logging.getLogger("aws_finops_mcp").error("reload refused, the old settings stay: %s", error)
+            return
+        self.callable = None
+        super().reload()
+
+    def load(self) -> ASGIApp:
+        return create_app(self._settings)

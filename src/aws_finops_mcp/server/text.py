@@ -1,0 +1,106 @@
+"""An answer as text: the same facts as its structured form, for clients that show text only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from aws_finops_mcp.costs.by_service import CostByServiceAnswer
+from aws_finops_mcp.findings import Answer, CheckAnswer, Finding
+
+
+def as_text(answer: Answer) -> str:
+    """Write an answer out: summary, warnings and failed reads first, rows, then sources."""
+    lines = [answer.summary, *answer.warnings]
+    lines += [
+        f"NOT READ ({failed.kind}): {failed.call} in {failed.account} {failed.region}"
+        f"{f' for {failed.resource}' if failed.resource else ''}: {failed.error}. Remedy: {failed.remedy}."
+        for failed in answer.failed_reads
+    ]
+    if isinstance(answer, CheckAnswer):
+        lines += _check(answer)
+    elif isinstance(answer, CostByServiceAnswer):
+        lines += _costs(answer)
+    calls = ", ".join(f"{action} x{count}" for action, count in answer.calls.by_action.items())
+    lines.append(
+        f"Tool {answer.tool}, account {answer.account}, complete: {str(answer.complete).lower()}. "
+        f"AWS calls: {answer.calls.total} ({calls}), "
+        f"billed ${float(answer.calls.cost_usd):.5f}, {answer.calls.seconds} s."
+    )
+    return "\n".join(lines)
+
+
+def _check(answer: CheckAnswer) -> Iterator[str]:
+    counts = answer.counts
+    yield (
+        f"{answer.resource_type} in {answer.region}: examined {counts.examined}, idle {counts.idle}, "
+        f"in use {counts.in_use}, too new {counts.too_new}, unknown {counts.unknown}"
+        f"{f', omitted from this list {answer.omitted}' if answer.omitted else ''}"
+        f"{f', idle with an unpriced part {answer.unpriced}' if answer.unpriced else ''}."
+    )
+    if answer.monthly_saving_usd is not None:
+        yield f"Saving: ${float(answer.monthly_saving_usd):,.2f} a month, list prices."
+    if answer.window:
+        w = answer.window
+        yield f"Window: {w.start:%Y-%m-%dT%H:%MZ} to {w.end:%Y-%m-%dT%H:%MZ}, {w.days} days."
+    yield from (_finding(finding) for finding in answer.findings)
+    yield from _named("Evidence", (f"{key}: {source}" for key, source in answer.evidence_sources.items()))
+    yield from _named(
+        "Prices",
+        (
+            f"{key}: ${float(p.usd):.10g} per {p.unit} in {p.region}, {p.source}"
+            f"{f', SKU {p.sku}' if p.sku else ''}, as of {p.as_of}"
+            for key, p in answer.prices.items()
+        ),
+    )
+
+
+def _finding(finding: Finding) -> str:
+    parts = [f"- {finding.resource_id}"]
+    if finding.name:
+        parts.append(f"({finding.name})")
+    parts.append(f"{finding.verdict}: {finding.reason};")
+    if finding.saving:
+        saving = finding.saving
+        parts.append(f"saves ${float(saving.monthly_usd):,.2f} a month ({saving.basis})")
+        terms = [f"{p.what} {p.quantity:.10g} x {p.price} = ${float(p.usd):,.2f}" for p in saving.parts]
+        terms += [f"not priced: {what}" for what in saving.unpriced]
+        parts.append(f"[{'; '.join(terms)}];" if terms else "[nothing billed while idle];")
+    parts.append(", ".join(f"{key}={_plain(value)}" for key, value in finding.evidence.items()))
+    if finding.tags:
+        parts.append("; tags " + ", ".join(f"{key}={value}" for key, value in finding.tags.items()))
+    return " ".join(parts)
+
+
+def _costs(answer: CostByServiceAnswer) -> Iterator[str]:
+    yield (
+        f"{answer.start_date} to {answer.end_date} (included), {answer.metric}, {answer.currency}, "
+        f"estimated: {str(answer.estimated).lower()}."
+    )
+    if answer.total_usd is not None:
+        yield (
+            f"Total {_usd(answer.total_usd)}: usage {_usd(answer.usage_usd)}, reductions {_usd(answer.reductions_usd)}."
+        )
+    yield from (
+        f"- {row.service}: {_usd(row.cost_usd)} (usage {_usd(row.usage_usd)}, reductions {_usd(row.reductions_usd)}), "
+        f"share {row.share:.2%}"
+        for row in answer.services
+    )
+    if answer.omitted:
+        yield f"Omitted from this list: {answer.omitted} services."
+    yield from _named("By record type", (f"{kind} {amount:,.2f}" for kind, amount in answer.record_types.items()))
+
+
+def _named(name: str, items: Iterable[str]) -> Iterator[str]:
+    text = "; ".join(items)
+    if text:
+        yield f"{name}: {text}."
+
+
+def _usd(amount: object) -> str:
+    return f"${float(str(amount)):,.2f}"
+
+
+def _plain(value: object) -> str:
+    if value is None:
+        return "not read"
+    return f"{value:.10g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,147 @@
+"""Every setting, read once: from the environment first, then from a TOML file.
+
+The environment names are the guide's (`AWS_REGION`, `MCP_SERVER_PORT`, ...); the file has the same names in
+lower case. boto3's own variables (`AWS_PROFILE`, `AWS_ENDPOINT_URL`, ...) are left to boto3.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import botocore.session
+from pydantic import AliasChoices, BeforeValidator, Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from aws_finops_mcp.findings import Category
+
+DEFAULT_FILE = Path("/etc/aws-finops-mcp/config.toml")
+
+
+class SettingsError(Exception):
+    """A setting is wrong. The message names it, what was given, and where."""
+
+
+def _split(value: Any) -> Any:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+
+
+class Settings(BaseSettings):
+    """The server's settings; see the README for what each does."""
+
+    model_config = SettingsConfigDict(extra="forbid", frozen=True, validate_default=True, populate_by_name=True)
+
+    aws_region: str = Field("us-east-1", validation_alias=AliasChoices("aws_region", "aws_default_region"))
+    """Region of a call that names none."""
+    mcp_server_mode: Literal["stdio", "http"] = "stdio"
+    """What the bare command runs."""
+    mcp_server_host: str = "127.0.0.1"
+    mcp_server_port: int = Field(8000, ge=1, le=65535)
+    mcp_server_workers: int = Field(2, ge=1, le=64)
+    mcp_tool_categories: CommaList = ("all",)
+    """Categories of tools to offer; `all` offers every one."""
+    mcp_allowed_hosts: CommaList = ()
+    """Names under which clients may reach the server, beside localhost (protection from DNS rebinding)."""
+    mcp_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    mcp_log_file: Path | None = None
+    """Where log lines go; the standard error stream when not set."""
+    mcp_graceful_timeout: int = Field(30, ge=1, le=3600)
+    """Seconds that calls in flight have to finish when a worker stops."""
+
+    @field_validator("aws_region")
+    @classmethod
+    def _known_region(cls, region: str) -> str:
+        return known_region(region)
+
+    @field_validator("mcp_tool_categories")
+    @classmethod
+    def _known_categories(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if name != "all" and name not in set(Category):
+                raise ValueError(f"{name!r} is no category; there are: all, {', '.join(Category)}")
+        return names or ("all",)
+
+    @field_validator("mcp_log_level", mode="before")
+    @classmethod
+    def _upper(cls, level: Any) -> Any:
+        return level.upper() if isinstance(level, str) else level
+
+    @property
+    def categories(self) -> frozenset[Category]:
+        """The categories whose tools are offered."""
+        if "all" in self.mcp_tool_categories:
+            return frozenset(Category)
+        return frozenset(Category(name) for name in self.mcp_tool_categories)
+
+
+def known_region(region: str) -> str:
+    """Give back `region` if botocore knows it.
+
+    Raises:
+        ValueError: naming the nearest known region.
+    """
+    import difflib
+
+    session = botocore.session.get_session()
+    regions = [r for p in session.get_available_partitions() for r in session.get_available_regions("ec2", p)]
+    if region not in regions:
+        near = difflib.get_close_matches(region, regions, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else "e.g. 'us-east-1', 'eu-west-1'"
+        raise ValueError(f"{region!r} is not an AWS region; {hint}")
+    return region
+
+
+def load_settings(file: Path | None = None) -> Settings:
+    """Read the settings.
+
+    Args:
+        file: a TOML file; without one, `/etc/aws-finops-mcp/config.toml` if it is there.
+
+    Raises:
+        SettingsError: a setting or the file is wrong.
+    """
+    if file is None and os.access(DEFAULT_FILE, os.R_OK):
+        file = DEFAULT_FILE
+    if file is not None and not file.is_file():
+        raise SettingsError(f"{file}: no such settings file")
+
+    class FromFile(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return (env_settings, TomlConfigSettingsSource(settings_cls, file)) if file else (env_settings,)
+
+    try:
+        return FromFile()
+    except ValidationError as error:
+        raise SettingsError("\n".join(_describe(e, file) for e in error.errors())) from None
+    except ValueError as error:  # the TOML does not parse
+        raise SettingsError(f"{file}: {error}") from None
+    except OSError as error:
+        raise SettingsError(f"{file}: {error.strerror}") from None
+
+
+def _describe(error: Any, file: Path | None) -> str:
+    key = str(error["loc"][0]) if error["loc"] else "settings"
+    name = key.upper()
+    if error["type"] == "extra_forbidden":
+        return f"{key}: there is no such setting (in {file}); there are: {', '.join(Settings.model_fields)}"
+    where = "the environment" if name in os.environ else str(file or "the environment")
+    message = error["msg"].removeprefix("Value error, ")
+    return f"{name}: got {error['input']!r} from {where}: {message}"

@@ -135,3 +135,25 @@ def show_settings(config: ConfigOption = None) -> None:
     """Check the settings and print those in force."""
     for name, value in _settings(config).model_dump(mode="json").items():
         print(f"{name} = {json.dumps(value)}")
+
+
+@app.command()
+def demo(
+    account_only: Annotated[bool, typer.Option("--account-only", help="Only the embedded account.")] = False,
+    account_host: Annotated[str, typer.Option(help="Address of the embedded account.")] = "127.0.0.1",
+    account_port: Annotated[int, typer.Option(help="Its port; 0 takes a free one.")] = 0,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same company.")] = 7,
+) -> None:
+    """Serve over a simulated AWS account: no AWS, no root and no container is needed."""
+    try:
+        from aws_finops_mcp.demo.run import run_account, run_demo
+    except ModuleNotFoundError as error:
+        raise _stop(f"{error.name} is missing: pip install 'aws-finops-mcp[demo]'") from None
+    try:
+        if account_only:
+            run_account(account_host, account_port, seed)
+        else:
+            settings = _settings(None)
+            raise typer.Exit(run_demo(settings, account_host, account_port, seed))
+    except OSError as error:
+        raise _stop(f"{account_host}:{account_port}: {error.strerror}") from None

@@ -6,6 +6,7 @@ lower case. boto3's own variables (`AWS_PROFILE`, `AWS_ENDPOINT_URL`, ...) are l
 
 from __future__ import annotations
 
+import difflib
 import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -68,7 +69,7 @@ class Settings(BaseSettings):
     def _known_categories(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         for name in names:
             if name != "all" and name not in set(Category):
-                raise ValueError(f"{name!r} is no category; there are: all, {', '.join(Category)}")
+                raise ValueError(f"{name} is no category; there are: all, {', '.join(Category)}")
         return names or ("all",)
 
     @field_validator("mcp_log_level", mode="before")
@@ -90,14 +91,12 @@ def known_region(region: str) -> str:
     Raises:
         ValueError: naming the nearest known region.
     """
-    import difflib
-
     session = botocore.session.get_session()
     regions = [r for p in session.get_available_partitions() for r in session.get_available_regions("ec2", p)]
     if region not in regions:
-        near = difflib.get_close_matches(region, regions, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else "e.g. 'us-east-1', 'eu-west-1'"
-        raise ValueError(f"{region!r} is not an AWS region; {hint}")
+        near = difflib.get_close_matches(region, sorted(regions), n=3)
+        hint = f"did you mean {' or '.join(near)}?" if near else "e.g. us-east-1, eu-west-1"
+        raise ValueError(f"not an AWS region; {hint}")
     return region
 
 

@@ -25,6 +25,7 @@ _QUIET = (
     "boto3",
     "urllib3",
     "mcp.server.streamable_http",
+    "mcp.server.streamable_http_manager",
     "mcp.server.lowlevel",
     "sse_starlette",
     "httpx",

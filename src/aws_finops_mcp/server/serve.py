@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
@@ -23,16 +23,13 @@ MEMORY = Path("/dev/shm")  # noqa: S108 - not a temporary file's name: a place t
 class Worker(UvicornWorker):
     """A uvicorn worker that leaves log lines to the application's handler and says nothing of itself."""
 
-    CONFIG_KWARGS: ClassVar[dict[str, Any]] = {
-        **UvicornWorker.CONFIG_KWARGS,
-        "access_log": False,
-        "server_header": False,
-    }
+    CONFIG_KWARGS: dict[str, Any] = UvicornWorker.CONFIG_KWARGS | {"access_log": False, "server_header": False}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name in ("uvicorn.error", "uvicorn.access"):
-            logging.getLogger(name).propagate = True
+        logger = logging.getLogger("uvicorn.error")
+        logger.propagate = True
+        logger.setLevel(logging.WARNING)  # gunicorn tells already when a worker starts and stops
 
 
 class ServerLogger(Logger):

@@ -1,0 +1,88 @@
+from pathlib import Path
+
+import pytest
+
+from aws_finops_mcp.findings import Category
+from aws_finops_mcp.settings import Settings, SettingsError, load_settings
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+
+
+def file_with(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "config.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_guides_names_are_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    monkeypatch.setenv("MCP_SERVER_HOST", "0.0.0.0")  # noqa: S104 - the guide's own value
+    monkeypatch.setenv("MCP_SERVER_PORT", "9000")
+    monkeypatch.setenv("MCP_TOOL_CATEGORIES", "cleanup, cost")
+    monkeypatch.setenv("MCP_SERVER_MODE", "http")
+    settings = load_settings()
+    assert settings.aws_region == "eu-west-1"
+    assert settings.mcp_server_host == "0.0.0.0"  # noqa: S104
+    assert settings.mcp_server_port == 9000
+    assert settings.mcp_server_mode == "http"
+    assert settings.categories == {Category.CLEANUP, Category.COST}
+
+
+def test_the_file_is_read_and_the_environment_wins_over_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = file_with(tmp_path, 'mcp_server_port = 9001\nmcp_allowed_hosts = ["a.example", "b.example"]\n')
+    monkeypatch.setenv("MCP_SERVER_WORKERS", "5")
+    settings = load_settings(file)
+    assert (settings.mcp_server_port, settings.mcp_server_workers) == (9001, 5)
+    assert settings.mcp_allowed_hosts == ("a.example", "b.example")
+    monkeypatch.setenv("MCP_SERVER_PORT", "9002")
+    assert load_settings(file).mcp_server_port == 9002
+
+
+def test_aws_default_region_is_understood(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "ap-southeast-2")
+    assert load_settings().aws_region == "ap-southeast-2"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wanted"),
+    [
+        ("MCP_SERVER_PORT", "http", "MCP_SERVER_PORT: got 'http' from the environment"),
+        ("MCP_SERVER_PORT", "70000", "less than or equal to 65535"),
+        ("AWS_REGION", "us-esat-1", "not an AWS region; did you mean us-west-1 or us-east-1"),
+        ("MCP_TOOL_CATEGORIES", "clean", "clean is no category; there are: all, cleanup"),
+        ("MCP_SERVER_MODE", "sse", "MCP_SERVER_MODE"),
+        ("MCP_LOG_LEVEL", "LOUD", "MCP_LOG_LEVEL"),
+    ],
+)
+def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str, wanted: str) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as error:
+        load_settings()
+    assert wanted in str(error.value)
+
+
+def test_an_unknown_key_of_the_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="mcp_server_prot: there is no such setting .*mcp_server_port"):
+        load_settings(file_with(tmp_path, "mcp_server_prot = 1\n"))
+
+
+def test_a_wrong_value_of_the_file_names_the_file(tmp_path: Path) -> None:
+    file = file_with(tmp_path, "mcp_server_workers = 0\n")
+    with pytest.raises(SettingsError, match=f"MCP_SERVER_WORKERS: got 0 from {file}"):
+        load_settings(file)
+
+
+def test_a_file_that_does_not_parse_is_named(tmp_path: Path) -> None:
+    file = file_with(tmp_path, "mcp_server_port = \n")
+    with pytest.raises(SettingsError, match=str(file)):
+        load_settings(file)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="no such settings file"):
+        load_settings(tmp_path / "none.toml")

@@ -1,0 +1,114 @@
+"""The embedded AWS account: one object that serves it over HTTP, counts calls and takes orders for failures."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Final
+
+from moto.moto_api._internal.models import moto_api_backend
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+from aws_finops_mcp.demo import company
+from aws_finops_mcp.demo.double.app import Double, Handler
+from aws_finops_mcp.demo.double.calls import CallCounter
+from aws_finops_mcp.demo.double.cloudwatch import Metrics
+from aws_finops_mcp.demo.double.cost_explorer import CostExplorer
+from aws_finops_mcp.demo.double.faults import Faults
+from aws_finops_mcp.demo.double.http import HttpServer
+from aws_finops_mcp.demo.double.metrics import MetricStore
+from aws_finops_mcp.demo.double.price_list import PriceList
+from aws_finops_mcp.demo.double.provisioned_concurrency import ProvisionedConcurrency
+from aws_finops_mcp.demo.inventory import ACCOUNT_ID, US
+
+# Looks like a key of AWS's documentation; it opens nothing.
+_ACCESS_KEY: Final = "AKIASIMULATEDACCOUNT"
+_SECRET_KEY: Final = "simulated-secret-that-opens-nothing"
+
+
+class EmbeddedAccount:
+    """``with EmbeddedAccount() as account:`` and point boto3 at ``account.environment``.
+
+    moto keeps its state per process, so one account runs at a time; each start is a clean one.
+    """
+
+    def __init__(self, host: str = "127.0.0.1", port: int = 0, seed: int = 7, seeded: bool = True) -> None:
+        self._host = host
+        self._port = port
+        self.seed = seed
+        self.seeded = seeded
+        self.account_id = ACCOUNT_ID
+        self.calls = CallCounter()
+        self.faults = Faults()
+        self.metrics = MetricStore()
+        # Names to ids of what was seeded.
+        self.ids: dict[str, str] = {}
+        self.cost_explorer: CostExplorer
+        self._server: HttpServer | None = None
+
+    @property
+    def url(self) -> str:
+        if self._server is None:
+            raise RuntimeError("The embedded account is not started.")
+        host = "127.0.0.1" if self._host in {"", "0.0.0.0"} else self._host
+        return f"http://{host}:{self._server.port}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a process needs in its environment to use this account, and no other by mistake."""
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ACCESS_KEY_ID": _ACCESS_KEY,
+            "AWS_SECRET_ACCESS_KEY": _SECRET_KEY,
+            "AWS_REGION": US,
+            "AWS_DEFAULT_REGION": US,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            # A profile of the machine could name another account.
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        }
+
+    def start(self) -> EmbeddedAccount:
+        if self._server is not None:
+            raise RuntimeError("The embedded account is already started.")
+        moto_api_backend.reset()
+        self.metrics.clear()
+        self.calls.reset()
+        self.faults.clear()
+        provisioned = ProvisionedConcurrency()
+        now = datetime.now(UTC)
+        self.ids = company.fill(self.seed, now, self.metrics, provisioned) if self.seeded else {}
+        self.cost_explorer = CostExplorer(company.bills_of(self.seed, now) if self.seeded else company.no_bills())
+        handlers = self._handlers(provisioned)
+        app = Double(DomainDispatcherApplication(create_backend_app), handlers, self.calls, self.faults)
+        self._server = HttpServer(self._host, self._port, app)
+        self._server.start()
+        return self
+
+    def stop(self) -> None:
+        if self._server is not None:
+            self._server.stop()
+            self._server = None
+            moto_api_backend.reset()
+
+    def __enter__(self) -> EmbeddedAccount:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _handlers(self, provisioned: ProvisionedConcurrency) -> dict[tuple[str, str], Handler]:
+        metrics = Metrics(self.metrics)
+        return {
+            ("ce", "GetCostAndUsage"): self.cost_explorer.get_cost_and_usage,
+            ("cloudwatch", "GetMetricData"): metrics.get_metric_data,
+            ("cloudwatch", "GetMetricStatistics"): metrics.get_metric_statistics,
+            ("cloudwatch", "ListMetrics"): metrics.list_metrics,
+            ("cloudwatch", "PutMetricData"): metrics.put_metric_data,
+            ("lambda", "GetProvisionedConcurrencyConfig"): provisioned.get_configuration,
+            ("lambda", "ListProvisionedConcurrencyConfigs"): provisioned.list_configurations,
+            ("pricing", "GetProducts"): PriceList().get_products,
+        }

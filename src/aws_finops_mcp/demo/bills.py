@@ -1,0 +1,229 @@
+"""Thirteen months of the company's bills: growth, weeks, tax, credits, a refund and a Savings Plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from random import Random
+from typing import Final
+
+from aws_finops_mcp.demo import inventory, prices
+from aws_finops_mcp.demo.double.bills import BillLine
+from aws_finops_mcp.demo.inventory import ACCOUNT_ID, EU, US
+
+MONTHS: Final = 13
+COMPUTE: Final = "Amazon Elastic Compute Cloud - Compute"
+EC2_OTHER: Final = "EC2 - Other"
+VPC: Final = "Amazon Virtual Private Cloud"
+SAVINGS_PLANS: Final = "Savings Plans for AWS Compute usage"
+GROWTH_PER_DAY: Final = 0.0006
+WEEKEND: Final = 0.84
+# Share of the running day that is billed already.
+TODAY_SO_FAR: Final = 0.4
+# The private discount that turns a cost into a net cost.
+NET: Final = Decimal("0.97")
+TAX: Final = 0.08
+
+_CENT_OF_CENT: Final = Decimal("0.0000000001")
+_SAVINGS_PLAN_AGE: Final = 250
+_SAVINGS_PLAN_UPFRONT: Final = 1500.0
+_SAVINGS_PLAN_HOURLY: Final = 0.34
+# On-demand value a day that the plan covers, and what it costs under the plan.
+_COVERED_ON_DEMAND: Final = 17.6
+_CREDIT: Final = -50.0
+_REFUND_AGE: Final = 70
+_REFUND: Final = -86.40
+
+
+@dataclass(frozen=True)
+class _Usage:
+    service: str
+    region: str
+    usage_type: str
+    usd_per_day: float
+    unit_usd: float
+    # How much less is used at weekends; storage does not know what day it is.
+    weekly: bool = True
+
+
+_USAGES: Final = (
+    _Usage(COMPUTE, US, "BoxUsage:c6i.xlarge", 8.16, 0.17),
+    _Usage(COMPUTE, US, "BoxUsage:r6i.xlarge", 12.1, 0.252, False),
+    _Usage(COMPUTE, US, "BoxUsage:m5.2xlarge", 9.22, 0.384),
+    _Usage(COMPUTE, US, "BoxUsage:t3.medium", 1.0, 0.0416, False),
+    _Usage(COMPUTE, EU, "EU-BoxUsage:m6i.large", 2.57, 0.107, False),
+    _Usage(COMPUTE, EU, "EU-BoxUsage:t3.large", 2.19, 0.0912, False),
+    _Usage(EC2_OTHER, US, "NatGateway-Bytes", 3.45, 0.045),
+    _Usage(EC2_OTHER, US, "DataTransfer-Regional-Bytes", 1.9, 0.01),
+    _Usage(EC2_OTHER, US, "EBS:SnapshotUsage", 1.35, 0.05, False),
+    _Usage("Amazon Relational Database Service", US, "InstanceUsage:db.r6g.large", 5.4, 0.225, False),
+    _Usage("Amazon Relational Database Service", US, "RDS:GP3-Storage", 1.1, 0.115, False),
+    _Usage("Amazon Relational Database Service", EU, "EU-InstanceUsage:db.t3.medium", 1.73, 0.072, False),
+    _Usage("Amazon Simple Storage Service", US, "TimedStorage-ByteHrs", 7.2, 0.023, False),
+    _Usage("Amazon Simple Storage Service", US, "Requests-Tier1", 1.4, 0.000005),
+    _Usage("Amazon Simple Storage Service", EU, "EU-TimedStorage-ByteHrs", 0.6, 0.023, False),
+    _Usage("AWS Lambda", US, "Lambda-GB-Second", 6.3, 0.0000166667),
+    _Usage("AWS Lambda", US, "Request", 0.21, 0.0000002),
+    _Usage("AWS Lambda", EU, "EU-Lambda-GB-Second", 1.2, 0.0000166667),
+    _Usage("AmazonCloudWatch", US, "DataProcessing-Bytes", 4.4, 0.5),
+    _Usage("AmazonCloudWatch", US, "TimedStorage-ByteHrs", 0.8, 0.03, False),
+    _Usage("AmazonCloudWatch", US, "CW:GMD-Metrics", 0.3, 0.00001),
+    _Usage("Amazon CloudFront", "global", "US-DataTransfer-Out-Bytes", 9.8, 0.085),
+    _Usage("Amazon DynamoDB", US, "ReadRequestUnits", 1.7, 0.000000125),
+    _Usage("Amazon DynamoDB", US, "WriteRequestUnits", 2.9, 0.000000625),
+    _Usage("Amazon Simple Queue Service", US, "Requests-RBP", 0.35, 0.0000004),
+    _Usage("Amazon Elastic Load Balancing", US, "LoadBalancerUsage", 1.08, 0.0225, False),
+    _Usage("Amazon Elastic Load Balancing", US, "LCUUsage", 0.9, 0.008),
+    _Usage("AWS Key Management Service", US, "us-east-1-KMS-Keys", 0.26, 0.0333, False),
+    _Usage("AWS Cost Explorer", US, "USE1-APIRequest", 0.04, 0.01),
+)
+
+
+def lines(seed: int, today: date) -> Iterator[BillLine]:
+    """Lines from the first of the month thirteen months back until today, which is not over yet."""
+    first = _first_month(today)
+    days = [first + timedelta(days=number) for number in range((today - first).days + 1)]
+    taxable: dict[date, float] = {}
+    for line in (*_usage(seed, days, today), *_declared(days, today), *_savings_plan(days, today)):
+        month = line.day.replace(day=1)
+        taxable[month] = taxable.get(month, 0.0) + float(line.unblended)
+        yield line
+    for month, base in taxable.items():
+        yield _line(month, "NoRegion", "Tax", "Tax", "NoUsageType", base * TAX)
+    yield from _credits(days, today)
+
+
+def _usage(seed: int, days: list[date], today: date) -> Iterator[BillLine]:
+    for usage in _USAGES:
+        random = Random(f"{seed}/{usage.service}/{usage.region}/{usage.usage_type}")
+        # Counted back from today, so that costs do not depend on the date of the demo.
+        for day in reversed(days):
+            noise = random.uniform(0.93, 1.07)
+            age = (today - day).days
+            weekend = WEEKEND if usage.weekly and day.weekday() >= 5 else 1.0
+            cost = usage.usd_per_day * (1 - GROWTH_PER_DAY) ** age * noise * weekend * _so_far(day, today)
+            quantity = cost / usage.unit_usd
+            yield _line(day, usage.region, usage.service, "Usage", usage.usage_type, cost, quantity=quantity)
+
+
+def _declared(days: list[date], today: date) -> Iterator[BillLine]:
+    """Volumes, NAT gateways and addresses as the inventory declares them, from the day they exist."""
+    for day in days:
+        age = (today - day).days
+        hours = 24 * _so_far(day, today)
+        for region in inventory.REGIONS:
+            listed = prices.PRICES[region]
+            gateways = sum(1 for one in inventory.NAT_GATEWAYS if one.region == region and one.age_days >= age)
+            if gateways:
+                usage = f"{listed.prefix}NatGateway-Hours"
+                cost = listed.nat_hour * hours * gateways
+                yield _line(day, region, EC2_OTHER, "Usage", usage, cost, quantity=hours * gateways)
+            for what, count in _public_addresses(region):
+                usage = f"{listed.new_prefix}PublicIPv4:{what}"
+                cost = listed.public_ipv4_hour * hours * count
+                yield _line(day, region, VPC, "Usage", usage, cost, quantity=hours * count)
+            for kind, cost, gib in _volume_days(region, age, hours):
+                yield _line(day, region, EC2_OTHER, "Usage", f"{listed.prefix}EBS:VolumeUsage.{kind}", cost, quantity=gib)
+
+
+def _public_addresses(region: str) -> Iterator[tuple[str, int]]:
+    stopped = {one.name for one in inventory.INSTANCES if one.stopped_days is not None}
+    idle = used = 0
+    for address in inventory.ADDRESSES:
+        if address.region != region:
+            continue
+        in_use = address.nat_gateway is not None or (address.instance is not None and address.instance not in stopped)
+        used, idle = used + in_use, idle + (not in_use)
+    yield "InUseAddress", used
+    yield "IdleAddress", idle
+
+
+def _volume_days(region: str, age: int, hours: float) -> Iterator[tuple[str, float, float]]:
+    share = hours / prices.HOURS_PER_MONTH
+    for kind in sorted({volume.kind for volume in inventory.VOLUMES}):
+        found = [
+            volume
+            for volume in inventory.VOLUMES
+            if volume.region == region and volume.kind == kind and volume.age_days >= age
+        ]
+        if found:
+            cost = sum(prices.volume_month(region, kind, one.size, one.iops, one.mibps) for one in found)
+            yield kind, cost * share, sum(one.size for one in found) * share
+
+
+def _savings_plan(days: list[date], today: date) -> Iterator[BillLine]:
+    """A partly prepaid Compute Savings Plan: covered usage, its negation, the recurring fee and the upfront fee."""
+    hourly_upfront = _SAVINGS_PLAN_UPFRONT / (365 * 24)
+    for day in days:
+        age = (today - day).days
+        if age > _SAVINGS_PLAN_AGE:
+            # Before the plan the same machines ran at the full price.
+            yield _line(day, US, COMPUTE, "Usage", "BoxUsage:m6i.large", _COVERED_ON_DEMAND, quantity=48)
+            continue
+        if age == _SAVINGS_PLAN_AGE:
+            yield _line(
+                day, US, SAVINGS_PLANS, "SavingsPlanUpfrontFee", "ComputeSP:1yrPartialUpfront",
+                _SAVINGS_PLAN_UPFRONT, amortized=0.0, quantity=1,
+            )  # fmt: skip
+        share = _so_far(day, today)
+        covered = _COVERED_ON_DEMAND * share
+        effective = (_SAVINGS_PLAN_HOURLY + hourly_upfront) * 24 * share
+        for record, unblended, amortized in (
+            ("SavingsPlanCoveredUsage", covered, effective),
+            ("SavingsPlanNegation", -covered, 0.0),
+        ):
+            yield _line(
+                day, US, COMPUTE, record, "BoxUsage:m6i.large", unblended, amortized=amortized, quantity=48 * share
+            )
+        fee = _SAVINGS_PLAN_HOURLY * 24 * share
+        yield _line(
+            day, US, SAVINGS_PLANS, "SavingsPlanRecurringFee", "ComputeSP:1yrPartialUpfront", fee,
+            amortized=0.0, quantity=24 * share,
+        )  # fmt: skip
+
+
+def _credits(days: list[date], today: date) -> Iterator[BillLine]:
+    months = [day for day in days if day.day == 1]
+    for day in months[:6]:
+        yield _line(day, US, COMPUTE, "Credit", "BoxUsage:c6i.xlarge", _CREDIT)
+    refunded = today - timedelta(days=_REFUND_AGE)
+    yield _line(
+        refunded, US, "Amazon Relational Database Service", "Refund", "InstanceUsage:db.r6g.large", _REFUND
+    )
+
+
+def _line(
+    day: date,
+    region: str,
+    service: str,
+    record_type: str,
+    usage_type: str,
+    unblended: float,
+    *,
+    amortized: float | None = None,
+    quantity: float = 0.0,
+) -> BillLine:
+    net = NET if record_type == "Usage" else Decimal(1)
+    cost = _money(unblended)
+    spread = cost if amortized is None else _money(amortized)
+    return BillLine(
+        day, ACCOUNT_ID, region, service, record_type, usage_type,
+        unblended=cost, amortized=spread,
+        net_unblended=(cost * net).quantize(_CENT_OF_CENT), net_amortized=(spread * net).quantize(_CENT_OF_CENT),
+        quantity=_money(quantity),
+    )  # fmt: skip
+
+
+def _money(amount: float) -> Decimal:
+    return Decimal(repr(amount)).quantize(_CENT_OF_CENT)
+
+
+def _so_far(day: date, today: date) -> float:
+    return TODAY_SO_FAR if day == today else 1.0
+
+
+def _first_month(today: date) -> date:
+    index = today.year * 12 + today.month - 1 - MONTHS
+    return date(index // 12, index % 12 + 1, 1)

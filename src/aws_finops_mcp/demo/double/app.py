@@ -1,0 +1,100 @@
+"""The double as a WSGI application: faults first, then our own operations, then moto, corrected and paged."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import Any
+
+from aws_finops_mcp.demo.double.calls import CallCounter
+from aws_finops_mcp.demo.double.corrections import CORRECTIONS
+from aws_finops_mcp.demo.double.errors import AwsError, internal_error, not_simulated
+from aws_finops_mcp.demo.double.faults import ConnectionCut, Faults
+from aws_finops_mcp.demo.double.model_check import violations
+from aws_finops_mcp.demo.double.paging import Pager, pagination_of
+from aws_finops_mcp.demo.double.request import Call, Environ, read_body, recognise
+from aws_finops_mcp.demo.double.wire import Answer, WsgiApp, ask, parse, serialise, serialise_error
+
+Handler = Callable[[Call], "dict[str, Any] | Answer"]
+
+log = logging.getLogger(__name__)
+
+
+class Double:
+    """Strict AWS in front of a lenient backend."""
+
+    def __init__(
+        self, backend: WsgiApp, handlers: dict[tuple[str, str], Handler], calls: CallCounter, faults: Faults
+    ) -> None:
+        self._backend = backend
+        self._handlers = handlers
+        self._calls = calls
+        self._faults = faults
+        self._pager = Pager()
+
+    def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        body = read_body(environ)
+        call = recognise(environ, body)
+        if call is None:
+            return self._backend(environ, start_response)
+        with self._calls.counting(call.iam_action, call.region, call.account):
+            answer = self._answer(call)
+        reason = HTTPStatus(answer.status).phrase
+        headers = [(name, value) for name, value in answer.headers if name.lower() != "content-length"]
+        headers.append(("Content-Length", str(len(answer.body))))
+        start_response(f"{answer.status} {reason}", headers)
+        return [answer.body]
+
+    def _answer(self, call: Call) -> Answer:
+        try:
+            self._faults.apply(call)
+            return self._answer_or_refuse(call)
+        except AwsError as refusal:
+            return serialise_error(call, refusal)
+        except ConnectionCut:
+            raise
+        except Exception:
+            log.exception("the embedded account failed on %s in %s", call.iam_action, call.region)
+            return serialise_error(call, internal_error(call.service, call.protocol))
+
+    def _answer_or_refuse(self, call: Call) -> Answer:
+        handler = self._handlers.get((call.service, call.name))
+
+        def backend(environ: Environ) -> Answer:
+            if handler is None:
+                return self._corrected(call, self._ask_moto(call, environ))
+            made = handler(call)
+            if isinstance(made, Answer):
+                return made
+            wrong = violations(made, call.operation.output_shape)
+            if wrong:
+                # A made-up answer that AWS's own model rejects would teach callers wrong things.
+                raise RuntimeError(f"{call.iam_action}: {'; '.join(wrong)}")
+            return serialise(call, made)
+
+        pages = pagination_of(call.service, call.name)
+        if pages is None or (handler is not None and (call.service, call.name) in _PAGED_BY_HANDLER):
+            return backend(call.fresh_environ())
+        return self._pager.answer(call, pages, backend)
+
+    def _ask_moto(self, call: Call, environ: Environ) -> Answer:
+        try:
+            answer = ask(self._backend, environ)
+        except NotImplementedError as missing:
+            raise not_simulated(call.service, call.name) from missing
+        if answer.status >= 500 and answer.body.lstrip().lower().startswith(b"<!doctype html"):
+            raise not_simulated(call.service, call.name)
+        return answer
+
+    def _corrected(self, call: Call, answer: Answer) -> Answer:
+        correct = CORRECTIONS.get((call.service, call.name))
+        if correct is None or answer.status >= 300:
+            return answer
+        parsed = parse(call, answer)
+        correct(parsed)
+        return serialise(call, parsed)
+
+
+# Operations whose pages are no cuts of one list.
+_PAGED_BY_HANDLER = frozenset({("cloudwatch", "GetMetricData"), ("ce", "GetCostAndUsage"), ("pricing", "GetProducts")})

@@ -1,0 +1,37 @@
+"""Where moto's answers differ from AWS's in ways that checks depend on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+# ListFunctions leaves the function's state out; callers must ask GetFunctionConfiguration for it.
+_NOT_LISTED: Final = (
+    "State",
+    "StateReason",
+    "StateReasonCode",
+    "LastUpdateStatus",
+    "LastUpdateStatusReason",
+    "LastUpdateStatusReasonCode",
+    "RuntimeVersionConfig",
+)
+
+
+def _addresses(answer: dict[str, Any]) -> None:
+    """AWS omits what an address does not have; moto says ''."""
+    answer["Addresses"] = [
+        {name: value for name, value in address.items() if value not in ("", None)}
+        for address in answer.get("Addresses", [])
+    ]
+
+
+def _functions(answer: dict[str, Any]) -> None:
+    for function in answer.get("Functions", []):
+        for name in _NOT_LISTED:
+            function.pop(name, None)
+
+
+CORRECTIONS: Final[dict[tuple[str, str], Callable[[dict[str, Any]], None]]] = {
+    ("ec2", "DescribeAddresses"): _addresses,
+    ("lambda", "ListFunctions"): _functions,
+}

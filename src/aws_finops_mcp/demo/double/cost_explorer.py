@@ -1,0 +1,217 @@
+"""Cost Explorer's GetCostAndUsage with its date rules, filters, groups and pages; moto only replays canned answers."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from aws_finops_mcp.demo.double.bills import BillLine, Bills
+from aws_finops_mcp.demo.double.cost_filters import dimension, predicate
+from aws_finops_mcp.demo.double.errors import AwsError
+from aws_finops_mcp.demo.double.request import Call
+
+# How far back an account sees without the multi-year option.
+MOST_MONTHS: Final = 14
+MOST_GROUPINGS: Final = 2
+
+_ZERO: Final = Decimal(0)
+_METRICS: Final[dict[str, Callable[[BillLine], Decimal]]] = {
+    "AmortizedCost": lambda line: line.amortized,
+    "BlendedCost": lambda line: line.unblended,
+    "NetAmortizedCost": lambda line: line.net_amortized,
+    "NetUnblendedCost": lambda line: line.net_unblended,
+    "NormalizedUsageAmount": lambda line: _ZERO,
+    "UnblendedCost": lambda line: line.unblended,
+    "UsageQuantity": lambda line: line.quantity,
+}
+_NOT_MONEY: Final = frozenset({"NormalizedUsageAmount", "UsageQuantity"})
+
+Period = tuple[date, date]
+
+
+class CostExplorer:
+    """``page_groups`` is how many groups a page holds; tests make it small."""
+
+    def __init__(
+        self, bills: Bills, clock: Callable[[], datetime] = lambda: datetime.now(UTC), page_groups: int = 5000
+    ) -> None:
+        self._bills = bills
+        self._clock = clock
+        self.page_groups = page_groups
+
+    def get_cost_and_usage(self, call: Call) -> dict[str, Any]:
+        asked = call.parameters
+        today = self._clock().date()
+        start, end = _dates(asked.get("TimePeriod") or {}, today)
+        granularity = asked.get("Granularity")
+        if granularity == "HOURLY":
+            raise AwsError("ValidationException", "Hourly data granularity is not enabled for this account.")
+        metrics = _metrics(asked.get("Metrics") or [])
+        groupings = asked.get("GroupBy") or []
+        readers = _readers(groupings)
+        keep = predicate(asked["Filter"]) if asked.get("Filter") else None
+        periods = list(_periods(start, end, str(granularity)))
+        sums = self._sums(periods, keep, readers)
+        results = [
+            _result(period, sums.get(period, {}), metrics, bool(readers), today.replace(day=1)) for period in periods
+        ]
+        page, token = self._page(results, asked, _question(asked))
+        answer: dict[str, Any] = {"ResultsByTime": page, "DimensionValueAttributes": self._accounts(groupings)}
+        if groupings:
+            answer["GroupDefinitions"] = groupings
+        if token:
+            answer["NextPageToken"] = token
+        return answer
+
+    def _sums(
+        self, periods: list[Period], keep: Callable[[BillLine], bool] | None, readers: list[Callable[[BillLine], str]]
+    ) -> dict[Period, dict[tuple[str, ...], list[BillLine]]]:
+        by_day = {
+            start + timedelta(days=offset): (start, end)
+            for start, end in periods
+            for offset in range((end - start).days)
+        }
+        sums: dict[Period, dict[tuple[str, ...], list[BillLine]]] = {}
+        for line in self._bills.lines:
+            period = by_day.get(line.day)
+            if period is not None and (keep is None or keep(line)):
+                keys = tuple(read(line) for read in readers)
+                sums.setdefault(period, {}).setdefault(keys, []).append(line)
+        return sums
+
+    def _page(
+        self, results: list[dict[str, Any]], asked: dict[str, Any], question: str
+    ) -> tuple[list[dict[str, Any]], str | None]:
+        """Whole periods up to about the page's number of groups, at least one."""
+        first = _resume(asked.get("NextPageToken"), question)
+        groups = 0
+        last = first
+        while last < len(results) and (last == first or groups + _weight(results[last]) <= self.page_groups):
+            groups += _weight(results[last])
+            last += 1
+        token = _token(last, question) if last < len(results) else None
+        return results[first:last], token
+
+    def _accounts(self, groupings: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        if not any(grouping.get("Key") == "LINKED_ACCOUNT" for grouping in groupings):
+            return []
+        return [
+            {"Value": account, "Attributes": {"description": name}}
+            for account, name in self._bills.account_names.items()
+        ]
+
+
+def _dates(period: dict[str, Any], today: date) -> Period:
+    try:
+        start, end = date.fromisoformat(str(period.get("Start"))), date.fromisoformat(str(period.get("End")))
+    except ValueError:
+        raise AwsError("ValidationException", "Start and end date must have the form YYYY-MM-DD.") from None
+    if start >= end:
+        raise AwsError("ValidationException", "Start date (and hour) should be before end date (and hour)")
+    if end > _next_month(today):
+        raise AwsError("ValidationException", "end date past the beginning of next month")
+    if start < _months_back(today.replace(day=1), MOST_MONTHS):
+        raise AwsError(
+            "ValidationException", f"You haven't enabled historical data beyond {MOST_MONTHS} months"
+        )
+    return start, end
+
+
+def _metrics(names: list[str]) -> list[str]:
+    if not names:
+        raise AwsError("ValidationException", "Metrics is required.")
+    known = {name.casefold(): name for name in _METRICS}
+    canonical = []
+    for name in names:
+        # The API takes both spellings, UnblendedCost and UNBLENDED_COST.
+        found = known.get(name.replace("_", "").casefold())
+        if found is None:
+            raise AwsError("ValidationException", f"Unknown metric {name}.")
+        canonical.append(found)
+    return canonical
+
+
+def _readers(groupings: list[dict[str, Any]]) -> list[Callable[[BillLine], str]]:
+    if len(groupings) > MOST_GROUPINGS:
+        raise AwsError("ValidationException", f"GroupBy takes at most {MOST_GROUPINGS} groups.")
+    for grouping in groupings:
+        if grouping.get("Type") != "DIMENSION":
+            raise AwsError("ValidationException", "The simulated account groups costs by DIMENSION only.")
+    return [dimension(str(grouping.get("Key"))) for grouping in groupings]
+
+
+def _periods(start: date, end: date, granularity: str) -> Iterator[Period]:
+    """Days, or months clipped to the asked range."""
+    while start < end:
+        step = start + timedelta(days=1) if granularity == "DAILY" else _next_month(start)
+        yield start, min(step, end)
+        start = step
+
+
+def _result(
+    period: Period, sums: dict[tuple[str, ...], list[BillLine]], metrics: list[str], grouped: bool, month: date
+) -> dict[str, Any]:
+    result: dict[str, Any] = {
+        "TimePeriod": {"Start": period[0].isoformat(), "End": period[1].isoformat()},
+        "Total": {},
+        "Groups": [],
+        # Bills of the running month are estimates.
+        "Estimated": period[1] > month,
+    }
+    if grouped:
+        result["Groups"] = [
+            {"Keys": list(keys), "Metrics": _amounts(lines, metrics)} for keys, lines in sorted(sums.items())
+        ]
+    else:
+        result["Total"] = _amounts(sums.get((), []), metrics)
+    return result
+
+
+def _amounts(lines: list[BillLine], metrics: list[str]) -> dict[str, Any]:
+    return {
+        metric: {
+            "Amount": format(sum(map(_METRICS[metric], lines), _ZERO), "f"),
+            "Unit": "N/A" if metric in _NOT_MONEY else "USD",
+        }
+        for metric in metrics
+    }
+
+
+def _weight(result: dict[str, Any]) -> int:
+    return max(1, len(result["Groups"]))
+
+
+def _question(asked: dict[str, Any]) -> str:
+    rest = {key: value for key, value in asked.items() if key != "NextPageToken"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def _token(position: int, question: str) -> str:
+    return base64.urlsafe_b64encode(f"{question}:{position}".encode()).decode()
+
+
+def _resume(token: str | None, question: str) -> int:
+    if not token:
+        return 0
+    try:
+        asked, position = base64.urlsafe_b64decode(token.encode()).decode().split(":")
+        offset = int(position)
+    except ValueError:
+        raise AwsError("InvalidNextTokenException", "The pagination token is invalid.") from None
+    if asked != question:
+        raise AwsError("RequestChangedException", "Your request parameters changed between pages.")
+    return offset
+
+
+def _next_month(day: date) -> date:
+    return (day.replace(day=28) + timedelta(days=4)).replace(day=1)
+
+
+def _months_back(first: date, months: int) -> date:
+    index = first.year * 12 + first.month - 1 - months
+    return date(index // 12, index % 12 + 1, 1)

@@ -1,0 +1,71 @@
+"""Cost Explorer's dimensions and filter expressions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from aws_finops_mcp.demo.double.bills import BillLine
+from aws_finops_mcp.demo.double.errors import AwsError
+
+Predicate = Callable[[BillLine], bool]
+
+DIMENSIONS: Final[dict[str, Callable[[BillLine], str]]] = {
+    "LINKED_ACCOUNT": lambda line: line.account,
+    "RECORD_TYPE": lambda line: line.record_type,
+    "REGION": lambda line: line.region,
+    "SERVICE": lambda line: line.service,
+    "USAGE_TYPE": lambda line: line.usage_type,
+}
+
+_TESTS: Final[dict[str, Callable[[str, str], bool]]] = {
+    "CONTAINS": lambda own, wanted: wanted in own,
+    "ENDS_WITH": lambda own, wanted: own.endswith(wanted),
+    "EQUALS": lambda own, wanted: own == wanted,
+    "STARTS_WITH": lambda own, wanted: own.startswith(wanted),
+}
+
+
+def dimension(key: str) -> Callable[[BillLine], str]:
+    read = DIMENSIONS.get(key)
+    if read is None:
+        raise AwsError("ValidationException", f"The simulated account has no cost dimension {key}.")
+    return read
+
+
+def predicate(expression: dict[str, Any]) -> Predicate:
+    """An expression has exactly one root, as AWS demands."""
+    roots = [name for name, value in expression.items() if value is not None]
+    if len(roots) != 1:
+        raise AwsError("ValidationException", "Expression contains more than one or no root operator.")
+    root = roots[0]
+    if root in {"And", "Or"}:
+        parts = [predicate(part) for part in expression[root]]
+        if len(parts) < 2:
+            raise AwsError("ValidationException", f"{root} expression must have at least 2 operands.")
+        combine = all if root == "And" else any
+        return lambda line: combine(part(line) for part in parts)
+    if root == "Not":
+        inner = predicate(expression["Not"])
+        return lambda line: not inner(line)
+    if root == "Dimensions":
+        return _dimension_test(expression["Dimensions"])
+    raise AwsError("ValidationException", f"The simulated account does not filter costs by {root}.")
+
+
+def _dimension_test(wanted: dict[str, Any]) -> Predicate:
+    read = dimension(str(wanted.get("Key")))
+    values = [str(value) for value in wanted.get("Values") or []]
+    options = set(wanted.get("MatchOptions") or ["EQUALS"])
+    if "ABSENT" in options:
+        return lambda line: read(line) == ""
+    if not values:
+        raise AwsError("ValidationException", "Dimension filter has no values.")
+    kinds = options - {"CASE_SENSITIVE", "CASE_INSENSITIVE"} or {"EQUALS"}
+    if len(kinds) != 1 or not kinds <= _TESTS.keys():
+        raise AwsError("ValidationException", f"Invalid MatchOptions: {sorted(options)}.")
+    test = _TESTS[kinds.pop()]
+    if "CASE_INSENSITIVE" in options:
+        folded = [value.casefold() for value in values]
+        return lambda line: any(test(read(line).casefold(), value) for value in folded)
+    return lambda line: any(test(read(line), value) for value in values)

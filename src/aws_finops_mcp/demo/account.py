@@ -24,6 +24,7 @@ from aws_finops_mcp.demo.inventory import ACCOUNT_ID, US
 
 # Looks like a key of AWS's documentation; it opens nothing.
 _ACCESS_KEY: Final = "AKIASIMULATEDACCOUNT"
+_EVERYWHERE: Final = frozenset({"", "0.0.0.0"})
 _SECRET_KEY: Final = "simulated-secret-that-opens-nothing"
 
 
@@ -51,7 +52,7 @@ class EmbeddedAccount:
     def url(self) -> str:
         if self._server is None:
             raise RuntimeError("The embedded account is not started.")
-        host = "127.0.0.1" if self._host in {"", "0.0.0.0"} else self._host
+        host = "127.0.0.1" if self._host in _EVERYWHERE else self._host
         return f"http://{host}:{self._server.port}"
 
     @property

@@ -125,7 +125,8 @@ def _declared(days: list[date], today: date) -> Iterator[BillLine]:
                 cost = listed.public_ipv4_hour * hours * count
                 yield _line(day, region, VPC, "Usage", usage, cost, quantity=hours * count)
             for kind, cost, gib in _volume_days(region, age, hours):
-                yield _line(day, region, EC2_OTHER, "Usage", f"{listed.prefix}EBS:VolumeUsage.{kind}", cost, quantity=gib)
+                usage = f"{listed.prefix}EBS:VolumeUsage.{kind}"
+                yield _line(day, region, EC2_OTHER, "Usage", usage, cost, quantity=gib)
 
 
 def _public_addresses(region: str) -> Iterator[tuple[str, int]]:
@@ -189,9 +190,7 @@ def _credits(days: list[date], today: date) -> Iterator[BillLine]:
     for day in months[:6]:
         yield _line(day, US, COMPUTE, "Credit", "BoxUsage:c6i.xlarge", _CREDIT)
     refunded = today - timedelta(days=_REFUND_AGE)
-    yield _line(
-        refunded, US, "Amazon Relational Database Service", "Refund", "InstanceUsage:db.r6g.large", _REFUND
-    )
+    yield _line(refunded, US, "Amazon Relational Database Service", "Refund", "InstanceUsage:db.r6g.large", _REFUND)
 
 
 def _line(

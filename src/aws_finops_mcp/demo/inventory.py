@@ -23,6 +23,8 @@ TEAMS: Final = {
 
 @dataclass(frozen=True)
 class Owned:
+    """Anything with an owner; its name is unique in the account."""
+
     name: str
     region: str
     team: str
@@ -40,6 +42,8 @@ class Owned:
 
 @dataclass(frozen=True)
 class Instance(Owned):
+    """An EC2 instance with its root volume."""
+
     kind: str
     age_days: int
     root_gib: int = 30
@@ -50,6 +54,8 @@ class Instance(Owned):
 
 @dataclass(frozen=True)
 class Volume(Owned):
+    """An EBS volume beside the root volumes."""
+
     kind: str
     size: int
     age_days: float
@@ -61,12 +67,16 @@ class Volume(Owned):
 
 @dataclass(frozen=True)
 class Snapshot(Owned):
+    """A snapshot of a volume."""
+
     volume: str
     age_days: int
 
 
 @dataclass(frozen=True)
 class Address(Owned):
+    """An Elastic IP address; at most one of its three uses is set."""
+
     ip: str
     # An instance, interface or NAT gateway by name; None while unassociated.
     instance: str | None = None
@@ -76,6 +86,8 @@ class Address(Owned):
 
 @dataclass(frozen=True)
 class NatGateway(Owned):
+    """A zonal NAT gateway; the Elastic IP that names it is its address."""
+
     zone: str
     age_days: float
     # Gigabytes an hour that leave by it; 0 is idle.
@@ -86,6 +98,8 @@ class NatGateway(Owned):
 
 @dataclass(frozen=True)
 class Function(Owned):
+    """A Lambda function and how it is used."""
+
     memory: int
     runtime: str = "python3.12"
     architecture: Literal["x86_64", "arm64"] = "x86_64"
@@ -240,8 +254,15 @@ FUNCTIONS: Final = (
     # Unused for long, some of them costly.
     Function("northwind-flash-sale-2024", US, "checkout", "production", 2048, provisioned=5, last_invoked_days=None),
     Function(
-        "northwind-recommend-v1", US, "data", "production", 4096, architecture="arm64", provisioned=2,
-        last_invoked_days=None, modified_days=410,
+        "northwind-recommend-v1",
+        US,
+        "data",
+        "production",
+        4096,
+        architecture="arm64",
+        provisioned=2,
+        last_invoked_days=None,
+        modified_days=410,
     ),
     Function("northwind-ftp-import", US, "catalog", "production", 512, "python3.9", last_invoked_days=None),
     Function("northwind-csv-export-old", US, "data", "production", 1024, "nodejs16.x", last_invoked_days=None),
@@ -251,10 +272,14 @@ FUNCTIONS: Final = (
     Function("northwind-eu-test-hook", EU, "platform", "staging", 128, last_invoked_days=None, modified_days=150),
     Function("northwind-year-end-close", US, "data", "production", 1024, per_day=30, last_invoked_days=100),
     # Looks unused, and is not to be called so.
-    Function("northwind-edge-headers", US, "platform", "production", 128, "nodejs20.x", last_invoked_days=None, edge=True),
+    Function(
+        "northwind-edge-headers", US, "platform", "production", 128, "nodejs20.x", last_invoked_days=None, edge=True
+    ),
     Function("northwind-gift-cards", US, "checkout", "production", 512, last_invoked_days=None, modified_days=2),
-    Function("northwind-eu-pickup-points", EU, "fulfilment", "production", 256, last_invoked_days=None, modified_days=5),
-)  # fmt: skip
+    Function(
+        "northwind-eu-pickup-points", EU, "fulfilment", "production", 256, last_invoked_days=None, modified_days=5
+    ),
+)
 
 BUCKETS: Final = (
     Owned("northwind-product-images", US, "catalog", "production"),

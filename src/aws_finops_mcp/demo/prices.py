@@ -63,9 +63,7 @@ _GP3_FREE_IOPS: Final = 3000
 _GP3_FREE_MIBPS: Final = 125
 
 
-def volume_month(
-    region: str, kind: str, size_gib: int, iops: int | None = None, mibps: int | None = None
-) -> float:
+def volume_month(region: str, kind: str, size_gib: int, iops: int | None = None, mibps: int | None = None) -> float:
     """What a volume costs a month, by the list."""
     prices = PRICES[region]
     cost = prices.storage[kind] * size_gib
@@ -82,13 +80,16 @@ def volume_month(
 
 
 def nat_gateway_month(region: str) -> float:
+    """The hours of a NAT gateway; its data comes on top."""
     return PRICES[region].nat_hour * HOURS_PER_MONTH
 
 
 def public_ipv4_month(region: str) -> float:
+    """An address costs the same in use or idle."""
     return PRICES[region].public_ipv4_hour * HOURS_PER_MONTH
 
 
 def provisioned_concurrency_month(region: str, architecture: str, memory_mib: int, executions: int) -> float:
+    """Environments kept warm all month, whether or not they are invoked."""
     rate = PRICES[region].provisioned_concurrency[architecture]
     return rate * memory_mib / 1024 * executions * SECONDS_PER_MONTH

@@ -120,6 +120,8 @@ class Seeder:
             ],
         )
         instance = reservation.instances[0]
+        instance.virtualization_type, instance.kernel_id = "hvm", None
+        instance.nics[0].attach_time = self._ago(declared.age_days)
         instance.launch_time = self._ago(declared.age_days)
         instance.root_device_name = "/dev/xvda"
         for _device, mapping in instance.get_block_device_mapping:
@@ -152,7 +154,8 @@ class Seeder:
         volume.add_tags(declared.tags)
         if declared.attached_to is not None:
             attachment = ec2.attach_volume(volume.id, self.ids[declared.attached_to], "/dev/sdf")
-            attachment.attach_time = self._ago(declared.age_days)
+            mapping = ec2.get_instance(self.ids[declared.attached_to]).block_device_mapping["/dev/sdf"]
+            attachment.attach_time = mapping.attach_time = self._ago(declared.age_days)
         self.ids[declared.name] = volume.id
 
     def _snapshot(self, declared: inventory.Snapshot) -> None:
@@ -194,11 +197,17 @@ class Seeder:
         subnet = self._subnets[declared.region, f"public-{declared.zone}"]
         gateway = ec2.create_nat_gateway(subnet, allocation, tags=declared.tags)
         gateway._created_at = self._ago(declared.age_days)
+        interface = gateway._eni
         # What AWS writes on the interface of a NAT gateway, and what callers recognise it by.
-        gateway._eni.description = f"Interface for NAT Gateway {gateway.id}"
-        gateway._eni.interface_type = "nat_gateway"
-        gateway._eni.status = "in-use"
-        gateway._eni.requester_managed = True
+        interface.description = f"Interface for NAT Gateway {gateway.id}"
+        interface.interface_type = "nat_gateway"
+        interface.status = "in-use"
+        # moto takes an address of any network.
+        private_ip = (
+            f"{ec2.get_subnet(subnet).cidr_block.rsplit('.', 1)[0]}.{200 + inventory.NAT_GATEWAYS.index(declared)}"
+        )
+        gateway.private_ip = interface.private_ip_address = gateway.address_set[0]["privateIp"] = private_ip
+        interface.private_ip_addresses = [{"Primary": True, "PrivateIpAddress": private_ip}]
         if declared.serves is not None:
             table = self._route_tables[declared.region, declared.serves]
             ec2.create_route(table, "0.0.0.0/0", nat_gateway_id=gateway.id)
@@ -241,7 +250,7 @@ class Seeder:
         changed = f"{self._ago(declared.modified_days):{_LAMBDA_TIME}}"
         function.last_modified = changed
         if declared.provisioned or declared.edge:
-            version = backend.publish_version(declared.name)
+            version: Any = backend.publish_version(declared.name)
             version.last_modified = changed
         if declared.provisioned:
             self._provisioned.add(
@@ -253,7 +262,7 @@ class Seeder:
         """The shop's distribution, which runs the edge function."""
         edge = next(function for function in inventory.FUNCTIONS if function.edge)
         self._pin("cloudfront")
-        distribution, _, _ = cloudfront_backends[ACCOUNT_ID]["aws"].create_distribution(
+        created: tuple[Any, str, str] = cloudfront_backends[ACCOUNT_ID]["aws"].create_distribution(
             {
                 "CallerReference": "northwind-shop",
                 "Comment": "Northwind Outfitters shop",
@@ -276,6 +285,7 @@ class Seeder:
             },
             [],
         )
+        distribution = created[0]
         # moto drops the associations of the request.
         distribution.distribution_config.DefaultCacheBehavior.lambda_function_associations = {
             "Quantity": 1,
@@ -288,7 +298,7 @@ class Seeder:
             ],
         }
         distribution._status = "Deployed"
-        distribution.last_modified_time = self._ago(400)
+        distribution.last_modified_time = f"{self._ago(400):%Y-%m-%dT%H:%M:%S.000Z}"
         self.ids["cloudfront"] = distribution.id
 
     def _tag(self, region: str, resource: str, tags: dict[str, str]) -> None:
@@ -301,5 +311,3 @@ def _code() -> str:
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr(zipfile.ZipInfo("app.py", (2025, 1, 1, 0, 0, 0)), "def handler(event, context): return {}\n")
     return b64encode(packed.getvalue()).decode()
-
-

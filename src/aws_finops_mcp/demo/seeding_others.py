@@ -15,6 +15,7 @@ from aws_finops_mcp.demo.inventory import ACCOUNT_ID
 
 
 def create(pin: Callable[[str], None]) -> None:
+    """Create them; ``pin`` fixes moto's randomness for the named resource."""
     for bucket in inventory.BUCKETS:
         pin(f"s3/{bucket.name}")
         s3 = s3_backends[ACCOUNT_ID]["aws"]

@@ -36,6 +36,7 @@ _NAT_METRICS: Final = (
 
 
 def record(seed: int, now: datetime, metrics: MetricStore, ids: Ids) -> None:
+    """Define the series of every NAT gateway and of every function that ran at least once."""
     end = int(now.timestamp()) // HOUR * HOUR
     for gateway in inventory.NAT_GATEWAYS:
         dimensions = frozenset({("NatGatewayId", ids[gateway.name])})

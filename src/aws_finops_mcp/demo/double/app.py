@@ -10,7 +10,7 @@ from typing import Any
 from aws_finops_mcp.demo.double.calls import CallCounter
 from aws_finops_mcp.demo.double.corrections import CORRECTIONS
 from aws_finops_mcp.demo.double.errors import AwsError, internal_error, not_simulated
-from aws_finops_mcp.demo.double.faults import ConnectionCut, Faults
+from aws_finops_mcp.demo.double.faults import ConnectionCutError, Faults
 from aws_finops_mcp.demo.double.model_check import violations
 from aws_finops_mcp.demo.double.paging import Pager, pagination_of
 from aws_finops_mcp.demo.double.request import Call, Environ, read_body, recognise
@@ -37,14 +37,18 @@ class Double:
         body = read_body(environ)
         call = recognise(environ, body)
         if call is None:
-            return self._backend(environ, start_response)
+            return _send(self._unrecognised(environ), start_response)
         with self._calls.counting(call.iam_action, call.region, call.account):
             answer = self._answer(call)
-        reason = HTTPStatus(answer.status).phrase
-        headers = [(name, value) for name, value in answer.headers if name.lower() != "content-length"]
-        headers.append(("Content-Length", str(len(answer.body))))
-        start_response(f"{answer.status} {reason}", headers)
-        return [answer.body]
+        return _send(answer, start_response)
+
+    def _unrecognised(self, environ: Environ) -> Answer:
+        """Unsigned requests, moto's own pages, and protocols that botocore does not speak."""
+        try:
+            return ask(self._backend, environ)
+        except Exception:
+            log.exception("the embedded account does not know %s", environ.get("PATH_INFO"))
+            return Answer(501, b"The simulated account does not know this request.\n", [("Content-Type", "text/plain")])
 
     def _answer(self, call: Call) -> Answer:
         try:
@@ -52,7 +56,7 @@ class Double:
             return self._answer_or_refuse(call)
         except AwsError as refusal:
             return serialise_error(call, refusal)
-        except ConnectionCut:
+        except ConnectionCutError:
             raise
         except Exception:
             log.exception("the embedded account failed on %s in %s", call.iam_action, call.region)
@@ -63,7 +67,7 @@ class Double:
 
         def backend(environ: Environ) -> Answer:
             if handler is None:
-                return self._corrected(call, self._ask_moto(call, environ))
+                return self._ask_moto(call, environ)
             made = handler(call)
             if isinstance(made, Answer):
                 return made
@@ -73,10 +77,16 @@ class Double:
                 raise RuntimeError(f"{call.iam_action}: {'; '.join(wrong)}")
             return serialise(call, made)
 
-        pages = pagination_of(call.service, call.name)
-        if pages is None or (handler is not None and (call.service, call.name) in _PAGED_BY_HANDLER):
-            return backend(call.fresh_environ())
-        return self._pager.answer(call, pages, backend)
+        correct = CORRECTIONS.get((call.service, call.name))
+        pages = None if (call.service, call.name) in _PAGED_BY_HANDLER else pagination_of(call.service, call.name)
+        if pages is not None:
+            return self._pager.answer(call, pages, backend, correct)
+        answer = backend(call.fresh_environ())
+        if correct is None or answer.status >= 300:
+            return answer
+        parsed = parse(call, answer)
+        correct(parsed)
+        return serialise(call, parsed)
 
     def _ask_moto(self, call: Call, environ: Environ) -> Answer:
         try:
@@ -87,13 +97,12 @@ class Double:
             raise not_simulated(call.service, call.name)
         return answer
 
-    def _corrected(self, call: Call, answer: Answer) -> Answer:
-        correct = CORRECTIONS.get((call.service, call.name))
-        if correct is None or answer.status >= 300:
-            return answer
-        parsed = parse(call, answer)
-        correct(parsed)
-        return serialise(call, parsed)
+
+def _send(answer: Answer, start_response: Callable[..., Any]) -> Iterable[bytes]:
+    headers = [(name, value) for name, value in answer.headers if name.lower() != "content-length"]
+    headers.append(("Content-Length", str(len(answer.body))))
+    start_response(f"{answer.status} {HTTPStatus(answer.status).phrase}", headers)
+    return [answer.body]
 
 
 # Operations whose pages are no cuts of one list.

@@ -11,6 +11,8 @@ from functools import cached_property
 
 @dataclass(frozen=True, slots=True)
 class BillLine:
+    """One service's usage, fee, tax or credit on one day; the amounts are US dollars."""
+
     day: date
     account: str
     region: str

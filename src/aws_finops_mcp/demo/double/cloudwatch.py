@@ -29,15 +29,18 @@ _EXTENDED: Final = re.compile(r"^(p|tm|tc|ts|wm)(\d{1,2}(\.\d+)?|100)$|^IQM$")
 Found = tuple[list[int], list[float]]
 
 _STATISTICS: Final[dict[str, Callable[[StatisticSet], float]]] = {
-    "Average": lambda found: found.sum / found.count if found.count else 0.0,
+    "Average": lambda found: found.total / found.samples if found.samples else 0.0,
     "Maximum": lambda found: found.maximum,
     "Minimum": lambda found: found.minimum,
-    "SampleCount": lambda found: found.count,
-    "Sum": lambda found: found.sum,
+    "SampleCount": lambda found: found.samples,
+    "Sum": lambda found: found.total,
 }
+# Those that running totals answer.
+_ADDITIVE: Final = frozenset({"Average", "SampleCount", "Sum"})
 
 
 def read_statistic(name: str) -> Callable[[StatisticSet], float]:
+    """How a statistic, plain or extended, is taken from a statistic set."""
     simple = _STATISTICS.get(name)
     if simple is not None:
         return simple
@@ -51,13 +54,12 @@ def read_statistic(name: str) -> Callable[[StatisticSet], float]:
 def collect(series: Series | Published, start: int, end: int, period: int, now: int, stat: str) -> Found:
     """Datapoints by period, oldest first; periods without data are absent, as in AWS."""
     oldest = now - next(age for least, age in RETENTION if period >= least)
+    if start < oldest:
+        # Whole periods are forgotten, so that the rest keep their timestamps.
+        start += -(-(oldest - start) // period) * period
     read = read_statistic(stat)
-    buckets: dict[int, StatisticSet] = {}
-    for when, point in series.points(max(start, oldest), min(end, now)):
-        bucket = start + (when - start) // period * period
-        known = buckets.get(bucket)
-        buckets[bucket] = known.plus(point) if known else point
-    return list(buckets), [read(found) for found in buckets.values()]
+    buckets = list(series.buckets(start, min(end, now), period, stat not in _ADDITIVE))
+    return [when for when, _ in buckets], [read(found) for _, found in buckets]
 
 
 class Metrics:
@@ -111,9 +113,10 @@ class Metrics:
             )
         start = _round_start(start, now)
         series = self._store.get(_key(call, asked))
+        if series is None:
+            return {"Label": asked["MetricName"], "Datapoints": []}
         points: dict[int, dict[str, Any]] = {}
-        for stat in wanted if series is not None else []:
-            assert series is not None
+        for stat in wanted:
             for when, value in zip(*collect(series, start, end, period, now, stat), strict=True):
                 point = points.setdefault(when, {"Timestamp": _utc(when), "Unit": series.unit})
                 if stat in _STATISTICS:

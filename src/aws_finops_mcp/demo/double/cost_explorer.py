@@ -116,9 +116,7 @@ def _dates(period: dict[str, Any], today: date) -> Period:
     if end > _next_month(today):
         raise AwsError("ValidationException", "end date past the beginning of next month")
     if start < _months_back(today.replace(day=1), MOST_MONTHS):
-        raise AwsError(
-            "ValidationException", f"You haven't enabled historical data beyond {MOST_MONTHS} months"
-        )
+        raise AwsError("ValidationException", f"You haven't enabled historical data beyond {MOST_MONTHS} months")
     return start, end
 
 

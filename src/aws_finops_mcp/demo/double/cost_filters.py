@@ -27,6 +27,7 @@ _TESTS: Final[dict[str, Callable[[str, str], bool]]] = {
 
 
 def dimension(key: str) -> Callable[[BillLine], str]:
+    """How a dimension is read off a line; refuses those that are not simulated."""
     read = DIMENSIONS.get(key)
     if read is None:
         raise AwsError("ValidationException", f"The simulated account has no cost dimension {key}.")

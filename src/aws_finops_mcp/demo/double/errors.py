@@ -21,6 +21,7 @@ _QUERY_ERA: Final = frozenset({"query", "rest-xml"})
 
 
 def access_denied(service: str, protocol: str, iam_action: str, caller_arn: str, query_era: bool) -> AwsError:
+    """What a caller without the permission is told."""
     reason = f"because no identity-based policy allows the {iam_action} action"
     message = f"User: {caller_arn} is not authorized to perform: {iam_action} {reason}"
     if service == "ec2":
@@ -32,6 +33,7 @@ def access_denied(service: str, protocol: str, iam_action: str, caller_arn: str,
 
 
 def throttled(service: str, protocol: str, query_era: bool) -> AwsError:
+    """What a caller over the rate is told."""
     if service == "ec2":
         return AwsError("RequestLimitExceeded", "Request limit exceeded.", 503)
     if service == "lambda":
@@ -42,6 +44,7 @@ def throttled(service: str, protocol: str, query_era: bool) -> AwsError:
 
 
 def internal_error(service: str, protocol: str) -> AwsError:
+    """A failure on AWS's side."""
     message = "An internal error has occurred. Retry your query. (simulated)"
     if service == "lambda":
         return AwsError("ServiceException", message, 500)

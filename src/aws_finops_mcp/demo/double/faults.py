@@ -13,7 +13,7 @@ from aws_finops_mcp.demo.double import errors
 from aws_finops_mcp.demo.double.request import Call
 
 
-class ConnectionCut(ConnectionError):
+class ConnectionCutError(ConnectionError):
     """The server is to close the connection without an answer."""
 
 
@@ -72,9 +72,7 @@ class Faults:
     ) -> None:
         self._add(_Fault(_Kind.ERROR, action, region, account, times))
 
-    def cut(
-        self, action: str, times: int | None = None, region: str | None = None, account: str | None = None
-    ) -> None:
+    def cut(self, action: str, times: int | None = None, region: str | None = None, account: str | None = None) -> None:
         self._add(_Fault(_Kind.CUT, action, region, account, times))
 
     def clear(self) -> None:
@@ -98,15 +96,13 @@ class Faults:
             time.sleep(seconds)
         kind = failure.kind if failure is not None else None
         if kind is _Kind.CUT:
-            raise ConnectionCut(call.iam_action)
+            raise ConnectionCutError(call.iam_action)
         if kind is _Kind.ERROR:
             raise errors.internal_error(call.service, call.protocol)
         if kind is _Kind.THROTTLE:
             raise errors.throttled(call.service, call.protocol, call.query_era)
         if kind is _Kind.DENY or unlisted:
-            raise errors.access_denied(
-                call.service, call.protocol, call.iam_action, call.caller_arn, call.query_era
-            )
+            raise errors.access_denied(call.service, call.protocol, call.iam_action, call.caller_arn, call.query_era)
 
     def _add(self, fault: _Fault) -> None:
         with self._lock:

@@ -42,6 +42,7 @@ ACTIONS: Final[dict[tuple[str, str], str]] = {
 
 
 def iam_action(service: str, operation: str) -> str:
+    """The action as a policy names it."""
     special = ACTIONS.get((service, operation))
     if special is not None:
         return special

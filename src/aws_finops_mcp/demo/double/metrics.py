@@ -6,6 +6,7 @@ import math
 from array import array
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from threading import Lock
 from typing import Final, NamedTuple
 
@@ -15,6 +16,8 @@ NO_DATAPOINT: Final = math.nan
 
 
 class Key(NamedTuple):
+    """A metric's identity; two sets of dimensions are two metrics, even if one contains the other."""
+
     account: str
     region: str
     namespace: str
@@ -23,18 +26,24 @@ class Key(NamedTuple):
 
 
 class StatisticSet(NamedTuple):
-    count: float
-    sum: float
+    """What CloudWatch keeps of the measurements of a period."""
+
+    samples: float
+    total: float
     minimum: float
     maximum: float
 
     def plus(self, other: StatisticSet) -> StatisticSet:
         return StatisticSet(
-            self.count + other.count,
-            self.sum + other.sum,
+            self.samples + other.samples,
+            self.total + other.total,
             min(self.minimum, other.minimum),
             max(self.maximum, other.maximum),
         )
+
+
+# A bucket's start and what was measured in it.
+Buckets = Iterator[tuple[int, StatisticSet]]
 
 
 @dataclass
@@ -52,19 +61,41 @@ class Series:
     samples: int | None = None
     peak: float = 1.0
 
-    def points(self, start: int, end: int) -> Iterator[tuple[int, StatisticSet]]:
-        first = max(0, -(-(start - self.start) // self.step))
-        last = min(len(self.values), -(-(end - self.start) // self.step))
-        for index in range(first, last):
-            value = self.values[index]
-            if value == value:
-                yield self.start + index * self.step, self._statistics(value)
+    def buckets(self, start: int, end: int, period: int, extremes: bool) -> Buckets:
+        """Sums over each period that has data; the extremes cost more and are only worked out when asked for."""
+        totals, counts = self._running
+        first = self._index(start)
+        while first < len(self.values):
+            # Skip ahead to the bucket that the next value falls into.
+            bucket = start + (self.start + first * self.step - start) // period * period
+            if bucket >= end:
+                return
+            last = self._index(min(bucket + period, end))
+            count = counts[last] - counts[first]
+            if count:
+                yield bucket, self._statistics(totals[last] - totals[first], count, first, last, extremes)
+            first = max(last, first + 1)
 
-    def _statistics(self, value: float) -> StatisticSet:
+    def _index(self, when: int) -> int:
+        return min(len(self.values), max(0, -(-(when - self.start) // self.step)))
+
+    @cached_property
+    def _running(self) -> tuple[array[float], array[int]]:
+        """Running totals and numbers of datapoints: a sum over any range is then one subtraction."""
+        totals, counts = array("d", [0.0]), array("q", [0])
+        for value in self.values:
+            known = value == value
+            totals.append(totals[-1] + (value if known else 0.0))
+            counts.append(counts[-1] + known)
+        return totals, counts
+
+    def _statistics(self, total: float, count: int, first: int, last: int, extremes: bool) -> StatisticSet:
         if self.samples is None:
-            return StatisticSet(value, value, 1.0, 1.0)
-        mean = value / self.samples
-        return StatisticSet(self.samples, value, mean / self.peak, mean * self.peak)
+            return StatisticSet(total, total, 1.0, 1.0)
+        if not extremes:
+            return StatisticSet(self.samples * count, total, 0.0, 0.0)
+        known = [value / self.samples for value in self.values[first:last] if value == value]
+        return StatisticSet(self.samples * count, total, min(known) / self.peak, max(known) * self.peak)
 
     @property
     def latest(self) -> int | None:
@@ -85,8 +116,13 @@ class Published:
         known = self._points.get(when)
         self._points[when] = known.plus(statistics) if known else statistics
 
-    def points(self, start: int, end: int) -> Iterator[tuple[int, StatisticSet]]:
-        return iter(sorted((when, point) for when, point in self._points.items() if start <= when < end))
+    def buckets(self, start: int, end: int, period: int, extremes: bool) -> Buckets:
+        found: dict[int, StatisticSet] = {}
+        for when, point in sorted(self._points.items()):
+            if start <= when < end:
+                bucket = start + (when - start) // period * period
+                found[bucket] = found[bucket].plus(point) if bucket in found else point
+        return iter(found.items())
 
     @property
     def latest(self) -> int | None:

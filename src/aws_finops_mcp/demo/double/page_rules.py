@@ -44,4 +44,5 @@ RULES: Final[dict[tuple[str, str], PageRule]] = {
 
 
 def rule_for(service: str, operation: str) -> PageRule:
+    """The operation's own rule, or its service's, or 100 a page."""
     return RULES.get((service, operation)) or RULES.get((service, "*")) or PageRule()

@@ -81,7 +81,13 @@ class Pager:
         self._lock = Lock()
         self._rest: OrderedDict[str, tuple[_Snapshot, int]] = OrderedDict()
 
-    def answer(self, call: Call, pages: Pagination, backend: Callable[[Environ], Answer]) -> Answer:
+    def answer(
+        self,
+        call: Call,
+        pages: Pagination,
+        backend: Callable[[Environ], Answer],
+        correct: Callable[[dict[str, Any]], None] | None = None,
+    ) -> Answer:
         asked = call.parameters
         rule = rule_for(call.service, call.name)
         limit = self._limit(call, pages, rule, asked.get(pages.limit or ""))
@@ -93,6 +99,8 @@ class Pager:
             whole = self._whole(call, pages, backend)
             if isinstance(whole, Answer):
                 return whole
+            if correct is not None:
+                correct(whole)
             snapshot, offset = _snapshot(pages, whole, fingerprint), 0
         return self._page(call, pages, snapshot, offset, limit)
 
@@ -118,9 +126,7 @@ class Pager:
             raise AwsError(_code(call, "token"), "The specified pagination token is not valid or is expired.")
         return kept
 
-    def _whole(
-        self, call: Call, pages: Pagination, backend: Callable[[Environ], Answer]
-    ) -> dict[str, Any] | Answer:
+    def _whole(self, call: Call, pages: Pagination, backend: Callable[[Environ], Answer]) -> dict[str, Any] | Answer:
         """Everything the backend has, following its own pages where it makes some; or its error as it is."""
         whole: dict[str, Any] | None = None
         token: Any = None
@@ -139,9 +145,7 @@ class Pager:
                 break
         return whole or {}
 
-    def _page(
-        self, call: Call, pages: Pagination, snapshot: _Snapshot, offset: int, limit: int | None
-    ) -> Answer:
+    def _page(self, call: Call, pages: Pagination, snapshot: _Snapshot, offset: int, limit: int | None) -> Answer:
         end = len(snapshot.items) if limit is None else min(offset + limit, len(snapshot.items))
         page = copy.deepcopy(snapshot.frame)
         for path in pages.results:
@@ -184,15 +188,12 @@ def _describe_page(pages: Pagination, page: dict[str, Any], more: bool, limit: i
 def without_paging(call: Call, pages: Pagination, token: Any) -> Environ:
     """The request as the backend is to see it: no limit, and only the backend's own token."""
     environ = call.fresh_environ()
-    members = call.operation.input_shape.members
-    names = [name for name in (pages.token_in, pages.limit) if name in members]
+    shape = call.operation.input_shape
+    members = shape.members if shape is not None else {}
+    names = [name for name in (pages.token_in, pages.limit or "") if name in members]
     if call.protocol in {"ec2", "query"}:
         wire = {name: _query_name(call.protocol, name, members[name]) for name in names}
-        pairs = [
-            pair
-            for pair in parse_qsl(call.body.decode(), keep_blank_values=True)
-            if pair[0] not in wire.values()
-        ]
+        pairs = [pair for pair in parse_qsl(call.body.decode(), keep_blank_values=True) if pair[0] not in wire.values()]
         if token:
             pairs.append((wire[pages.token_in], str(token)))
         return _with_body(environ, urlencode(pairs).encode())
@@ -250,7 +251,7 @@ def _code(call: Call, what: str) -> str:
     for part in (*wanted, *usual):
         for name in declared:
             if part in name:
-                shape = call.operation.service_model.shape_for(name)
+                shape: Any = call.operation.service_model.shape_for(name)
                 return str(shape.error_code)
     return "InvalidParameterValue" if call.protocol in {"query", "rest-xml"} else "ValidationException"
 

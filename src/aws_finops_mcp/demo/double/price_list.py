@@ -46,6 +46,8 @@ _IOPS_GROUPS: Final = ("EBS IOPS", "EBS IOPS Tier 2", "EBS IOPS Tier 3")
 
 @dataclass(frozen=True)
 class Product:
+    """One product with one on-demand price."""
+
     service: str
     # Absent on some products, such as public IPv4 addresses.
     family: str | None
@@ -99,6 +101,7 @@ class Product:
 
 
 def products(prices: RegionalPrices) -> Iterator[Product]:
+    """Everything that is for sale in a region."""
     yield from _volumes(prices)
     yield from _network(prices)
     for architecture, usd in prices.provisioned_concurrency.items():

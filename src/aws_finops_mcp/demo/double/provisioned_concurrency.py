@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from moto.awslambda.models import lambda_backends
+
 from aws_finops_mcp.demo.double.errors import AwsError
 from aws_finops_mcp.demo.double.request import Call
 
 
 @dataclass(frozen=True)
 class Provisioned:
+    """So many environments kept warm for one version or alias of a function."""
+
     function: str
     qualifier: str
     executions: int
@@ -73,8 +77,7 @@ def _arn(call: Call, one: Provisioned) -> str:
 
 
 def _require_function(call: Call, function: str) -> None:
-    from moto.awslambda.models import lambda_backends
-
-    if not any(known.function_name == function for known in lambda_backends[call.account][call.region].list_functions()):
+    known = lambda_backends[call.account][call.region].list_functions()
+    if not any(one.function_name == function for one in known):
         arn = f"arn:aws:lambda:{call.region}:{call.account}:function:{function}"
         raise AwsError("ResourceNotFoundException", f"Function not found: {arn}", 404)

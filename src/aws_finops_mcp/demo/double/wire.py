@@ -21,6 +21,8 @@ WsgiApp = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 @dataclass
 class Answer:
+    """A whole HTTP response."""
+
     status: int
     body: bytes
     headers: list[tuple[str, str]] = field(default_factory=list)
@@ -58,6 +60,7 @@ def parse(call: Call, answer: Answer) -> dict[str, Any]:
 
 
 def serialise(call: Call, value: dict[str, Any]) -> Answer:
+    """An answer in the protocol of the request."""
     serializer = get_serializer_class(call.service, call.protocol)(operation_model=call.operation)
     response = serializer.serialize(value)
     body = response["body"]
@@ -67,10 +70,8 @@ def serialise(call: Call, value: dict[str, Any]) -> Answer:
 
 
 def serialise_error(call: Call, error: AwsError) -> Answer:
-    return error_answer(call.service, call.protocol, call.query_era, error)
-
-
-def error_answer(service: str, protocol: str, query_era: bool, error: AwsError) -> Answer:
+    """A refusal in the shape that the service gives its errors."""
+    service, protocol, query_era = call.service, call.protocol, call.query_era
     sender = "Sender" if error.status < 500 else "Receiver"
     code, message = escape(error.code), escape(error.message)
     if protocol == "ec2":

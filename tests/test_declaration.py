@@ -11,7 +11,10 @@ VOLUMES = TOOLS["find_unused_volumes"]
     [
         ({"region": "us-east-1"}, "region: find_unused_volumes has no such argument; did you mean region_name?"),
         ({"colour": 1}, "there are: region_name, max_results, min_age_days"),
-        ({"region_name": "us-esat-1"}, "region_name: got 'us-esat-1'; not an AWS region; did you mean us-west-1 or us-east-1"),
+        (
+            {"region_name": "us-esat-1"},
+            "region_name: got 'us-esat-1'; not an AWS region; did you mean us-west-1 or us-east-1",
+        ),
         ({"max_results": 0}, "max_results: got 0; Input should be greater than or equal to 1"),
         ({"max_results": "many"}, "max_results: got 'many'"),
         ({"min_age_days": None}, "min_age_days: got None"),

@@ -67,7 +67,7 @@ def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, va
 
 
 def test_an_unknown_key_of_the_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="mcp_server_prot: there is no such setting .*mcp_server_port"):
+    with pytest.raises(SettingsError, match=r"mcp_server_prot: there is no such setting .*mcp_server_port"):
         load_settings(file_with(tmp_path, "mcp_server_prot = 1\n"))
 
 

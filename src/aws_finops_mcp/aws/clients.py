@@ -29,6 +29,14 @@ class Clients:
         self._lock = threading.Lock()
         self._session: boto3.Session | None = None
         self._clients: dict[tuple[str, str], Any] = {}
+        self._sent = threading.local()
+
+    def requests_sent(self) -> int:
+        """HTTP requests that the calling thread has sent so far, retries included."""
+        return int(getattr(self._sent, "count", 0))
+
+    def _count(self, **_: Any) -> None:
+        self._sent.count = self.requests_sent() + 1
 
     def client(self, service: str, region: str) -> Any:
         """The client of `service` in `region`.
@@ -39,7 +47,9 @@ class Clients:
         with self._lock:
             if (service, region) not in self._clients:
                 self._session = self._session or boto3.Session()
-                self._clients[service, region] = self._session.client(  # type: ignore[call-overload]
+                client = self._session.client(  # type: ignore[call-overload]
                     service, region_name=region, config=_CONFIG
                 )
+                client.meta.events.register("before-send", self._count)
+                self._clients[service, region] = client
             return self._clients[service, region]

@@ -49,18 +49,19 @@ class Reader:
         where = region or self.region
         action = iam_action(service, operation)
         metrics = len(params.get("MetricDataQueries", ())) if operation == "GetMetricData" else 0
+        before = self.clients.requests_sent()
         try:
             client = self.clients.client(service, where)
             method = client.meta.method_to_api_mapping
             name = next(python for python, api in method.items() if api == operation)
             answer = getattr(client, name)(**params)
         except (ClientError, BotoCoreError) as error:
-            self.ledger.count(action, _requests(getattr(error, "response", {})), billed=False)
+            self.ledger.count(action, self.clients.requests_sent() - before, billed=False)
             failed = failed_read(error, action=action, account=self.account, region=where, resource=resource)
             self.ledger.fail(failed)
             raise ReadFailedError(failed) from error
         simulated = SIMULATED_HEADER in answer["ResponseMetadata"].get("HTTPHeaders", {})
-        self.ledger.count(action, _requests(answer), metrics=metrics, simulated=simulated)
+        self.ledger.count(action, self.clients.requests_sent() - before, metrics=metrics, simulated=simulated)
         return answer
 
     def pages(
@@ -117,10 +118,6 @@ def iam_action(service: str, operation: str) -> str:
 def chunks(items: Sequence[T], size: int) -> Iterable[Sequence[T]]:
     """Cut `items` into runs of at most `size`."""
     return (items[start : start + size] for start in range(0, len(items), size))
-
-
-def _requests(answer: Any) -> int:
-    return 1 + int(answer.get("ResponseMetadata", {}).get("RetryAttempts", 0))
 
 
 def _at(answer: Any, path: str) -> Any:

@@ -238,7 +238,8 @@ def _judge_nat_gateway(
         reason = f"CloudWatch has {covered} of {connections.expected} daily datapoints: too few to call it idle"
     else:
         verdict = Verdict.IDLE
-        routed = "" if not routes or not routes.get(gateway_id) else f", though {routes[gateway_id]} routes point at it"
+        pointing = routes.get(gateway_id, 0) if routes else 0
+        routed = f", though routes point at it ({pointing})" if pointing else ""
         reason = f"no byte and no connection in {params.period} days{routed}"
         saving = context.prices.saving(_nat_cost(gateway))
     return Finding(

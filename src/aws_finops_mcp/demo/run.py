@@ -29,7 +29,7 @@ def run_demo(settings: Settings, host: str, port: int, seed: int) -> int:
     stop = _stop_event()
     base = f"http://localhost:{settings.mcp_server_port}"
     with EmbeddedAccount(host=host, port=port, seed=seed) as account:
-        server = subprocess.Popen(  # noqa: S603 - our own interpreter
+        server = subprocess.Popen(
             [sys.executable, "-m", "aws_finops_mcp", "serve"],
             env={**_without_aws(os.environ), **account.environment},
             stdin=subprocess.DEVNULL,
@@ -52,7 +52,7 @@ aws-finops-mcp is serving a simulated AWS account.
   health        curl {base}/health
   tools         curl {base}/tools
   one question  curl -X POST {base}/mcp -H 'Content-Type: application/json' \\
-                  -d '{{"tool": "find_unused_lambda_functions", "arguments": {{"region_name": "us-east-1", "period": 90}}}}'
+                  -d '{{"tool": "find_unused_volumes", "arguments": {{"region_name": "us-east-1"}}}}'
   Claude Code   claude mcp add --transport http aws-finops {base}/mcp
 
 {notice}

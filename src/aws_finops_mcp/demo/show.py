@@ -11,7 +11,6 @@ import base64
 import json
 import logging
 import ssl
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -154,4 +153,4 @@ def _cause(error: BaseException) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(typer.run(main))
+    typer.run(main)

@@ -36,6 +36,11 @@ class PriceCache:
         with self._lock:
             self._rows[key, region] = (time.monotonic(), price)
 
+    def clear(self) -> None:
+        """Forget all prices."""
+        with self._lock:
+            self._rows.clear()
+
 
 class PriceBook:
     """Prices for one answer; remembers which it gave, for the answer to name."""

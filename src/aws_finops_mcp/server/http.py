@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from mcp.server.transport_security import TransportSecurityMiddleware, TransportSecuritySettings
+from pydantic_core import from_json
 from sse_starlette.sse import AppStatus
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -127,7 +127,7 @@ class Endpoint:
         if body is None:
             return problem(413, f"the request is larger than {MAX_BODY} bytes", {"connection": "close"})
         try:
-            message = json.loads(body)
+            message = from_json(body, allow_inf_nan=False)  # also refuses nesting that would exhaust the stack
         except ValueError as error:
             return problem(400, f"the request is not JSON: {error}", code=-32700)
         if isinstance(message, dict) and "jsonrpc" not in message:

@@ -8,6 +8,7 @@ import uuid
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 log = structlog.get_logger("aws_finops_mcp.requests")
@@ -47,8 +48,11 @@ class RequestLog:
             try:
                 await self._app(scope, receive, send_and_note)
             except Exception:
-                log.exception("request_failed", method=scope["method"], path=scope["path"])
-                raise
+                log.exception("request_failed", method=scope["method"], path=scope["path"][:200])
+                if status:  # too late for another answer
+                    raise
+                body = {"error": f"the server failed; its log has the cause under request {request_id}"}
+                await JSONResponse(body, 500)(scope, receive, send_and_note)
             finally:
                 # A load balancer asks for /health every few seconds: only a failing one is worth a line.
                 level = log.debug if scope["path"] == "/health" and status == 200 else log.info

@@ -1,0 +1,174 @@
+"""A read that failed is never an answer: for every action that a check declares, in every way it can fail."""
+
+from __future__ import annotations
+
+import pytest
+
+from aws_finops_mcp.audits.catalogue import TOOLS
+from aws_finops_mcp.audits.engine import Engine
+from aws_finops_mcp.demo.account import EmbeddedAccount
+from aws_finops_mcp.findings import CheckAnswer, Verdict
+
+CHECKS = [name for name, tool in TOOLS.items() if tool.answer_type is CheckAnswer]
+READS = [
+    (name, action) for name, tool in TOOLS.items() for action in tool.iam_actions if action != "sts:GetCallerIdentity"
+]
+
+
+def ask(engine: Engine, name: str, **arguments: object) -> CheckAnswer:
+    tool = TOOLS[name]
+    answer: CheckAnswer = tool.answer(engine, tool.parse(arguments))
+    return answer
+
+
+@pytest.mark.parametrize(("name", "action"), READS)
+def test_a_denied_read_is_named_with_its_iam_action(
+    engine: Engine, account: EmbeddedAccount, name: str, action: str
+) -> None:
+    account.faults.deny(action)
+    answer = ask(engine, name)
+    assert answer.complete is False
+    failed = {read.call: read for read in answer.failed_reads}
+    assert failed.keys() == {action}
+    assert failed[action].kind == "denied"
+    assert failed[action].account == "123456789012"
+    assert action in failed[action].remedy
+    assert "INCOMPLETE" in answer.summary or "NOT READ" in answer.summary
+
+
+@pytest.mark.parametrize("name", TOOLS)
+def test_the_declared_actions_are_enough_and_none_is_too_many(
+    engine: Engine, account: EmbeddedAccount, name: str
+) -> None:
+    tool = TOOLS[name]
+    account.faults.allow_only(tool.iam_actions)
+    answer = tool.answer(engine, tool.parse({}))
+    assert answer.failed_reads == ()
+    assert set(account.calls.by_action) == set(tool.iam_actions)
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_nothing_is_called_idle_that_a_failed_read_leaves_open(
+    engine: Engine, account: EmbeddedAccount, name: str
+) -> None:
+    """What is idle when a read fails is a part of what is idle when all succeed."""
+    truth = {f.resource_id for f in ask(engine, name).findings}
+    for action in TOOLS[name].iam_actions:
+        if action == "sts:GetCallerIdentity":
+            continue
+        account.faults.clear()
+        account.faults.deny(action)
+        answer = ask(engine, name)
+        assert {f.resource_id for f in answer.findings if f.verdict is Verdict.IDLE} <= truth
+        for finding in answer.findings:
+            assert finding.verdict in (Verdict.IDLE, Verdict.UNKNOWN)
+
+
+@pytest.mark.parametrize("name", ["find_unused_lambda_functions", "find_unused_nat_gateways"])
+def test_without_metrics_every_verdict_that_needs_them_is_unknown(
+    engine: Engine, account: EmbeddedAccount, name: str
+) -> None:
+    account.faults.deny("cloudwatch:GetMetricData")
+    answer = ask(engine, name)
+    assert answer.counts.idle == 0
+    assert answer.counts.unknown == answer.counts.examined > 0
+    assert answer.monthly_saving_usd == 0
+    assert "could not be judged" in answer.summary
+
+
+def test_without_cloudfront_an_uninvoked_function_may_run_at_the_edge(engine: Engine, account: EmbeddedAccount) -> None:
+    known = {f.name for f in ask(engine, "find_unused_lambda_functions").findings}
+    account.faults.deny("cloudfront:ListDistributions")
+    answer = ask(engine, "find_unused_lambda_functions")
+    assert answer.counts.idle == 0
+    assert {f.name for f in answer.findings if f.verdict is Verdict.UNKNOWN} == known | {"northwind-edge-headers"}
+
+
+def test_outside_us_east_1_cloudfront_is_not_asked(engine: Engine, account: EmbeddedAccount) -> None:
+    account.faults.deny("cloudfront:ListDistributions")
+    assert ask(engine, "find_unused_lambda_functions", region_name="eu-west-1").complete
+
+
+def test_an_address_whose_instance_could_not_be_read_is_unknown(engine: Engine, account: EmbeddedAccount) -> None:
+    account.faults.deny("ec2:DescribeInstances")
+    answer = ask(engine, "find_unused_elastic_ips")
+    unknown = [f for f in answer.findings if f.verdict is Verdict.UNKNOWN]
+    assert unknown
+    assert all("could not be read" in f.reason and f.saving is None for f in unknown)
+
+
+def test_without_the_price_list_the_public_facts_price_us_east_1_only(engine: Engine, account: EmbeddedAccount) -> None:
+    listed = ask(engine, "find_unused_volumes", region_name="us-east-1")
+    engine.price_cache.clear()
+    account.faults.deny("pricing:GetProducts")
+    here = ask(engine, "find_unused_volumes", region_name="us-east-1")
+    assert here.monthly_saving_usd == listed.monthly_saving_usd
+    assert {price.source for price in here.prices.values()} == {"https://aws.amazon.com/ebs/pricing/"}
+    assert not here.complete
+    there = ask(engine, "find_unused_volumes", region_name="eu-west-1")
+    assert there.counts.idle == there.unpriced > 0
+    assert there.monthly_saving_usd == 0
+
+
+def test_a_region_where_only_one_is_denied_is_named(engine: Engine, account: EmbeddedAccount) -> None:
+    account.faults.deny("ec2:DescribeVolumes", region="eu-west-1")
+    assert ask(engine, "find_unused_volumes", region_name="us-east-1").complete
+    (failed,) = ask(engine, "find_unused_volumes", region_name="eu-west-1").failed_reads
+    assert failed.region == "eu-west-1"
+
+
+@pytest.mark.parametrize("fault", ["throttle", "error500", "cut"])
+def test_a_passing_fault_is_retried_and_leaves_no_trace(engine: Engine, account: EmbeddedAccount, fault: str) -> None:
+    whole = ask(engine, "find_unused_volumes")
+    getattr(account.faults, fault)("ec2:DescribeVolumes", times=1)
+    answer = ask(engine, "find_unused_volumes")
+    assert answer.complete
+    assert answer.findings == whole.findings
+    assert answer.calls.by_action["ec2:DescribeVolumes"] == whole.calls.by_action["ec2:DescribeVolumes"] + 1
+
+
+@pytest.mark.parametrize(("fault", "kind"), [("throttle", "throttled"), ("error500", "error"), ("cut", "unreachable")])
+def test_a_lasting_fault_is_a_failed_read(engine: Engine, account: EmbeddedAccount, fault: str, kind: str) -> None:
+    getattr(account.faults, fault)("ec2:DescribeAddresses", times=50)
+    answer = ask(engine, "find_unused_elastic_ips")
+    assert not answer.complete
+    assert answer.monthly_saving_usd is None
+    (failed,) = answer.failed_reads
+    assert (failed.call, failed.kind) == ("ec2:DescribeAddresses", kind)
+
+
+def test_a_failed_second_page_is_not_a_short_list(engine: Engine, account: EmbeddedAccount) -> None:
+    """51 functions are two pages; half of them must not look like all."""
+    assert ask(engine, "find_unused_lambda_functions").calls.by_action["lambda:ListFunctions"] == 2
+    events = engine.clients.client("lambda", "us-east-1").meta.events
+
+    def deny_the_second(params: dict[str, object], **_: object) -> None:
+        if "Marker" in params:
+            account.faults.deny("lambda:ListFunctions")
+
+    events.register("provide-client-params.lambda.ListFunctions", deny_the_second)
+    try:
+        answer = ask(engine, "find_unused_lambda_functions")
+    finally:
+        events.unregister("provide-client-params.lambda.ListFunctions", deny_the_second)
+    assert answer.counts.examined == 0
+    assert answer.monthly_saving_usd is None
+    assert "NOT READ" in answer.summary
+
+
+def test_costs_that_could_not_be_read_are_null_not_zero(engine: Engine, account: EmbeddedAccount) -> None:
+    account.faults.deny("ce:GetCostAndUsage")
+    tool = TOOLS["get_cost_by_service"]
+    answer = tool.answer(engine, tool.parse({}))
+    assert (answer.total_usd, answer.usage_usd, answer.reductions_usd) == (None, None, None)
+    assert not answer.complete
+    assert "NOT READ" in answer.summary
+    assert answer.calls.cost_usd == 0
+
+
+def test_every_request_is_counted_retries_included(engine: Engine, account: EmbeddedAccount) -> None:
+    account.faults.cut("ec2:DescribeAddresses", times=2)
+    answer = ask(engine, "find_unused_elastic_ips")
+    assert answer.complete
+    assert answer.calls.by_action == account.calls.by_action
+    assert answer.calls.by_action["ec2:DescribeAddresses"] == 3

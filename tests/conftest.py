@@ -1,0 +1,114 @@
+"""What tests share: the embedded account, an engine that reads it, and a real server over it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from aws_finops_mcp.audits.engine import Engine
+from aws_finops_mcp.aws.clients import Clients
+from aws_finops_mcp.demo.account import EmbeddedAccount
+
+
+@dataclass
+class RunningServer:
+    """`aws-finops-mcp serve` in a process of its own."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def log_lines(self) -> list[str]:
+        return self.log.read_text(encoding="utf-8").splitlines()
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def environment(extra: dict[str, str]) -> dict[str, str]:
+    """This process's environment without any setting of ours or of AWS's, and `extra`."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "MCP_"))}
+    return kept | extra
+
+
+@contextmanager
+def running_server(log: Path, extra: dict[str, str], *arguments: str) -> Iterator[RunningServer]:
+    """Start the server on a free port, wait until it is healthy, and stop it in the end."""
+    port = free_port()
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "aws_finops_mcp", "serve", *arguments],
+            env=environment({"MCP_SERVER_PORT": str(port), **extra}),
+            stdin=subprocess.DEVNULL,
+            stderr=output,
+        )
+    server = RunningServer(f"http://127.0.0.1:{port}", process, log)
+    try:
+        for _ in range(200):
+            if process.poll() is not None:
+                raise RuntimeError(f"the server stopped: {log.read_text(encoding='utf-8')}")
+            try:
+                if httpx2.get(f"{server.url}/health").status_code == 200:
+                    break
+            except httpx2.TransportError:
+                time.sleep(0.1)
+        else:
+            raise RuntimeError("the server did not become healthy in 20 s")
+        yield server
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+@pytest.fixture(scope="session")
+def account() -> Iterator[EmbeddedAccount]:
+    with EmbeddedAccount() as embedded:
+        yield embedded
+
+
+@pytest.fixture(autouse=True)
+def no_faults(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Faults that a test injects end with it."""
+    yield
+    if "account" in request.fixturenames:
+        embedded: EmbeddedAccount = request.getfixturevalue("account")
+        embedded.faults.clear()
+
+
+@pytest.fixture(scope="session")
+def clients(account: EmbeddedAccount) -> Iterator[Clients]:
+    """Clients of the embedded account; its environment is in force as long as they are."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith(("AWS_", "MCP_"))]:
+            patch.delenv(name)
+        for name, value in account.environment.items():
+            patch.setenv(name, value)
+        yield Clients()
+
+
+@pytest.fixture
+def engine(clients: Clients, account: EmbeddedAccount) -> Engine:
+    """An engine that has read nothing yet."""
+    account.calls.reset()
+    return Engine("us-east-1", clients=clients)
+
+
+@pytest.fixture(scope="session")
+def server(account: EmbeddedAccount, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    log = tmp_path_factory.mktemp("server") / "log"
+    extra = {**account.environment, "MCP_ALLOWED_HOSTS": "finops.example.test"}
+    with running_server(log, extra) as running:
+        yield running

@@ -63,24 +63,21 @@ def findings_table(answers: Answers) -> tuple[Table, float]:
         for finding in answer.get("findings", ())
     ]
     rows.sort(key=lambda row: -row[0])
-    table = Table(title="What is unused", title_justify="left", show_lines=False)
-    for name in ("resource", "name", "region", "verdict", "why"):
-        table.add_column(name, overflow="fold")
-    table.add_column("USD a month", justify="right")
+    table = Table(title="What is unused", title_justify="left")
+    table.add_column("USD a month", justify="right", no_wrap=True)
+    table.add_column("region", no_wrap=True)
+    table.add_column("resource", no_wrap=True)
+    table.add_column("name", overflow="fold")
+    table.add_column("why")
     for usd, answer, finding in rows:
-        unpriced = "+ unpriced" if (finding["saving"] or {}).get("unpriced") else ""
+        unpriced = " + unpriced" if (finding["saving"] or {}).get("unpriced") else ""
+        verdict = "" if finding["verdict"] == "idle" else f"{finding['verdict']}: "
         resource = finding["resource_id"].rpartition(":function:")[2]
-        table.add_row(
-            resource,
-            finding["name"],
-            answer["region"],
-            finding["verdict"],
-            finding["reason"],
-            f"{usd:,.2f} {unpriced}".strip(),
-        )
+        name = "" if finding["name"] == resource else finding["name"]
+        table.add_row(f"{usd:,.2f}{unpriced}", answer["region"], resource, name, verdict + finding["reason"])
     total = sum(row[0] for row in rows if row[2]["verdict"] == "idle")
     table.add_section()
-    table.add_row("total", "", "", "", "list prices, before discounts and commitments", f"{total:,.2f}")
+    table.add_row(f"{total:,.2f}", "", "total", "", "at list prices, before discounts and commitments")
     return table, total
 
 
@@ -117,7 +114,7 @@ def main(
     """Ask every question and print the answers."""
     logging.getLogger("httpx2").setLevel(logging.WARNING)
     password = password_file.read_text(encoding="utf-8").strip() if password_file else ""
-    console = Console(width=max(100, Console().width))
+    console = Console(width=max(120, Console().width))
     try:
         answers = anyio.run(ask, url, user, password, ca)
     except BaseException as error:

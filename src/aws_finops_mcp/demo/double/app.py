@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 
+from aws_finops_mcp.aws.reader import SIMULATED_HEADER
 from aws_finops_mcp.demo.double.calls import CallCounter
 from aws_finops_mcp.demo.double.corrections import CORRECTIONS
 from aws_finops_mcp.demo.double.errors import AwsError, internal_error, not_simulated
@@ -100,7 +101,7 @@ class Double:
 
 def _send(answer: Answer, start_response: Callable[..., Any]) -> Iterable[bytes]:
     headers = [(name, value) for name, value in answer.headers if name.lower() != "content-length"]
-    headers.append(("Content-Length", str(len(answer.body))))
+    headers += [("Content-Length", str(len(answer.body))), (SIMULATED_HEADER, "1")]
     start_response(f"{answer.status} {HTTPStatus(answer.status).phrase}", headers)
     return [answer.body]
 

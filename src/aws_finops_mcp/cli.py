@@ -63,10 +63,12 @@ def main(
 def serve(config: ConfigOption = None) -> None:
     """Serve MCP over HTTP."""
     from aws_finops_mcp.server.logs import configure_logs
-    from aws_finops_mcp.server.serve import Server
+    from aws_finops_mcp.server.serve import Server, refuse_taken_port
 
     try:
-        configure_logs(_settings(config))
+        settings = _settings(config)
+        refuse_taken_port(settings)
+        configure_logs(settings)
     except SettingsError as error:
         raise _stop(str(error)) from None
     sys.argv[1:] = []  # gunicorn reads settings of its own from there

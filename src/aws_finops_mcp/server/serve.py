@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -44,6 +47,25 @@ class ServerLogger(Logger):
         """Nothing to do: the application's handler sees by itself that its file was moved."""
 
 
+def refuse_taken_port(settings: Settings) -> None:
+    """Find out before gunicorn does, which would try again and again.
+
+    Raises:
+        SettingsError: nothing can listen at the address.
+    """
+    if os.environ.get("LISTEN_FDS"):  # systemd listens already, and hands the socket over
+        return
+    host, port = settings.mcp_server_host, settings.mcp_server_port
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        name = "MCP_SERVER_PORT" if error.errno in (errno.EADDRINUSE, errno.EACCES) else "MCP_SERVER_HOST"
+        raise SettingsError(f"{name}: cannot listen on {host}:{port}: {error.strerror}") from None
+
+
 class Server(BaseApplication):
     """gunicorn's application. A reload (SIGHUP) reads the settings anew; wrong ones leave the old in force."""
 
@@ -54,8 +76,9 @@ class Server(BaseApplication):
 
     def load_config(self) -> None:
         settings = self._settings
+        host = f"[{settings.mcp_server_host}]" if ":" in settings.mcp_server_host else settings.mcp_server_host
         options: dict[str, Any] = {
-            "bind": [f"{settings.mcp_server_host}:{settings.mcp_server_port}"],
+            "bind": [f"{host}:{settings.mcp_server_port}"],
             "workers": settings.mcp_server_workers,
             "worker_class": Worker,
             "logger_class": ServerLogger,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -37,6 +37,8 @@ class CostByServiceParams(Params):
         first, last = (_day(name, getattr(self, name)) for name in ("start_date", "end_date"))
         if first and last and last < first:
             raise ValueError(f"end_date {last} is before start_date {first}")
+        if first and first > datetime.now(UTC).date():
+            raise ValueError(f"start_date {first} is in the future")
         if last and not first:
             raise ValueError("start_date: missing; an end_date needs one")
         return self

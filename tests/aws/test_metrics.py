@@ -1,0 +1,101 @@
+"""Metrics: the fewest GetMetricData calls, whatever is asked, and no series cut short."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aws_finops_mcp.audits.engine import Engine
+from aws_finops_mcp.aws.metrics import (
+    DAY,
+    HOUR,
+    MAX_DATAPOINTS,
+    MAX_QUERIES,
+    MetricQuery,
+    expected_datapoints,
+    read_metrics,
+    window,
+)
+from aws_finops_mcp.demo.account import EmbeddedAccount
+
+NOW = datetime(2026, 11, 22, 16, 30, 59, tzinfo=UTC)
+
+
+def queries(count: int, period: int = DAY) -> list[MetricQuery]:
+    return [
+        MetricQuery("AWS/Lambda", "Invocations", (("FunctionName", f"none-{n}"),), "Sum", period) for n in range(count)
+    ]
+
+
+@pytest.mark.parametrize(("count", "calls"), [(0, 0), (1, 1), (500, 1), (501, 2), (1200, 3)])
+def test_500_metrics_are_one_call(engine: Engine, account: EmbeddedAccount, count: int, calls: int) -> None:
+    reader = engine.reader()
+    series = read_metrics(reader, queries(count), window(90, engine.clock()))
+    assert len(series) == count
+    assert account.calls.count("cloudwatch:GetMetricData") == calls
+    assert reader.ledger.calls().by_action.get("cloudwatch:GetMetricData", 0) == calls
+    assert float(reader.ledger.calls().cost_usd) == pytest.approx(count * 0.00001)
+
+
+def test_the_same_series_is_asked_once(engine: Engine) -> None:
+    reader = engine.reader()
+    assert len(read_metrics(reader, queries(3) + queries(3), window(7, engine.clock()))) == 3
+
+
+def test_long_series_are_asked_in_smaller_batches(engine: Engine, account: EmbeddedAccount) -> None:
+    """455 days by the hour are 10,920 datapoints a series: nine of them fill an answer."""
+    over = window(455, engine.clock())
+    read_metrics(engine.reader(), queries(20, HOUR), over)
+    per_call = MAX_DATAPOINTS // expected_datapoints(over, HOUR)
+    assert account.calls.count("cloudwatch:GetMetricData") == -(-20 // per_call)
+
+
+def test_a_failed_batch_leaves_the_others_standing(engine: Engine, account: EmbeddedAccount) -> None:
+    events = engine.clients.client("cloudwatch", "us-east-1").meta.events
+
+    def deny_the_second(params: dict[str, list[dict[str, object]]], **_: object) -> None:
+        account.faults.clear()
+        if len(params["MetricDataQueries"]) < MAX_QUERIES:
+            account.faults.deny("cloudwatch:GetMetricData")
+
+    engine.reader()  # learns the account's number first
+    reader = engine.reader()
+    asked = queries(MAX_QUERIES)
+    events.register("provide-client-params.cloudwatch.GetMetricData", deny_the_second)
+    try:
+        first = read_metrics(reader, asked, window(7, engine.clock()))
+        second = read_metrics(reader, queries(10, HOUR), window(7, engine.clock()))
+    finally:
+        events.unregister("provide-client-params.cloudwatch.GetMetricData", deny_the_second)
+    assert not any(series.failed for series in first.values())
+    assert all(series.failed and series.failed.kind == "denied" for series in second.values())
+    assert len(reader.ledger.failed_reads) == 1
+
+
+def test_dimensions_match_exactly(engine: Engine, account: EmbeddedAccount) -> None:
+    gateway = account.ids["nat-staging"]
+    right = MetricQuery("AWS/NATGateway", "ActiveConnectionCount", (("NatGatewayId", gateway),), "Maximum", DAY)
+    more = MetricQuery(
+        "AWS/NATGateway", "ActiveConnectionCount", (("NatGatewayId", gateway), ("Zone", "a")), "Maximum", DAY
+    )
+    none = MetricQuery("AWS/NATGateway", "ActiveConnectionCount", (), "Maximum", DAY)
+    series = read_metrics(engine.reader(), [right, more, none], window(7, engine.clock()))
+    assert series[right].seen > 0
+    assert series[more].seen == series[none].seen == 0
+
+
+def test_the_window_begins_at_midnight_utc() -> None:
+    over = window(90, NOW)
+    assert over.start == datetime(2026, 8, 24, tzinfo=UTC)
+    assert over.end == datetime(2026, 11, 22, 16, 30, tzinfo=UTC)
+
+
+@given(days=st.integers(1, 455), period=st.sampled_from([60, 300, HOUR, DAY]))
+def test_a_batch_never_exceeds_what_aws_takes(days: int, period: int) -> None:
+    each = expected_datapoints(window(days, NOW), period)
+    size = max(1, min(MAX_QUERIES, MAX_DATAPOINTS // each))
+    assert size <= MAX_QUERIES
+    assert size == 1 or size * each <= MAX_DATAPOINTS

@@ -25,11 +25,15 @@ require_root() { # <what needs it> [what to do instead]
   [ "$(id -u)" -eq 0 ] || die "$1 needs root: it starts systemd containers${2:+. $2}"
 }
 
-# packages_for <lint|hosts>: the Debian packages of a part, installed when they are missing.
+# packages_for <lint|clients|hosts>: the Debian packages of a part, installed when they are missing.
 packages_for() {
   local wanted=() missing=() package
   case $1 in
     lint) wanted=(shellcheck git) ;;
+    clients)
+      wanted=(curl)
+      command -v npm >/dev/null || wanted+=(nodejs npm) # any Node will do to install the one that is pinned
+      ;;
     hosts) wanted=(podman runc mmdebstrap debian-archive-keyring openssh-client openssl pebble curl) ;;
     *) die "packages_for: no list is called '$1'" ;;
   esac

@@ -114,7 +114,10 @@ class Endpoint:
         if isinstance(outcome, Response):
             await outcome(scope, receive, send)
         else:
-            await self._app({**scope, "path": "/mcp", "raw_path": b"/mcp"}, _replay(outcome, receive), send)
+            # httptools leaves the white space that may end a header's value (RFC 9110, 5.5), and the SDK compares.
+            headers = [(name, value.strip(b" \t")) for name, value in scope["headers"]]
+            scope = {**scope, "path": "/mcp", "raw_path": b"/mcp", "headers": headers}
+            await self._app(scope, _replay(outcome, receive), send)
 
     async def _mcp(self, request: Request) -> Response | bytes:
         """An answer, or the body for the SDK to answer."""

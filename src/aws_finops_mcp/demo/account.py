@@ -53,6 +53,7 @@ class EmbeddedAccount:
         if self._server is None:
             raise RuntimeError("The embedded account is not started.")
         host = "127.0.0.1" if self._host in _EVERYWHERE else self._host
+        host = f"[{host}]" if ":" in host else host
         return f"http://{host}:{self._server.port}"
 
     @property

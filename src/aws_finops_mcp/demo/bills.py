@@ -16,6 +16,7 @@ from aws_finops_mcp.demo.inventory import ACCOUNT_ID, EU, US
 MONTHS: Final = 13
 COMPUTE: Final = "Amazon Elastic Compute Cloud - Compute"
 EC2_OTHER: Final = "EC2 - Other"
+LAMBDA: Final = "AWS Lambda"
 VPC: Final = "Amazon Virtual Private Cloud"
 SAVINGS_PLANS: Final = "Savings Plans for AWS Compute usage"
 GROWTH_PER_DAY: Final = 0.0006
@@ -64,9 +65,9 @@ _USAGES: Final = (
     _Usage("Amazon Simple Storage Service", US, "TimedStorage-ByteHrs", 7.2, 0.023, False),
     _Usage("Amazon Simple Storage Service", US, "Requests-Tier1", 1.4, 0.000005),
     _Usage("Amazon Simple Storage Service", EU, "EU-TimedStorage-ByteHrs", 0.6, 0.023, False),
-    _Usage("AWS Lambda", US, "Lambda-GB-Second", 6.3, 0.0000166667),
-    _Usage("AWS Lambda", US, "Request", 0.21, 0.0000002),
-    _Usage("AWS Lambda", EU, "EU-Lambda-GB-Second", 1.2, 0.0000166667),
+    _Usage(LAMBDA, US, "Lambda-GB-Second", 6.3, 0.0000166667),
+    _Usage(LAMBDA, US, "Request", 0.21, 0.0000002),
+    _Usage(LAMBDA, EU, "EU-Lambda-GB-Second", 1.2, 0.0000166667),
     _Usage("AmazonCloudWatch", US, "DataProcessing-Bytes", 4.4, 0.5),
     _Usage("AmazonCloudWatch", US, "TimedStorage-ByteHrs", 0.8, 0.03, False),
     _Usage("AmazonCloudWatch", US, "CW:GMD-Metrics", 0.3, 0.00001),
@@ -78,6 +79,15 @@ _USAGES: Final = (
     _Usage("Amazon Elastic Load Balancing", US, "LCUUsage", 0.9, 0.008),
     _Usage("AWS Key Management Service", US, "us-east-1-KMS-Keys", 0.26, 0.0333, False),
     _Usage("AWS Cost Explorer", US, "USE1-APIRequest", 0.04, 0.01),
+)
+
+
+_ALL_VOLUMES: Final = (
+    *inventory.VOLUMES,
+    *(
+        inventory.Volume(f"{one.name}-root", one.region, one.team, one.environment, "gp3", one.root_gib, one.age_days)
+        for one in inventory.INSTANCES
+    ),
 )
 
 
@@ -124,9 +134,22 @@ def _declared(days: list[date], today: date) -> Iterator[BillLine]:
                 usage = f"{listed.new_prefix}PublicIPv4:{what}"
                 cost = listed.public_ipv4_hour * hours * count
                 yield _line(day, region, VPC, "Usage", usage, cost, quantity=hours * count)
+            for what, cost, quantity in _provisioned(region, hours):
+                yield _line(day, region, LAMBDA, "Usage", listed.prefix + what, cost, quantity=quantity)
             for kind, cost, gib in _volume_days(region, age, hours):
                 usage = f"{listed.prefix}EBS:VolumeUsage.{kind}"
                 yield _line(day, region, EC2_OTHER, "Usage", usage, cost, quantity=gib)
+
+
+def _provisioned(region: str, hours: float) -> Iterator[tuple[str, float, float]]:
+    for function in inventory.FUNCTIONS:
+        if function.region == region and function.provisioned:
+            month = prices.provisioned_concurrency_month(
+                region, function.architecture, function.memory, function.provisioned
+            )
+            suffix = "-ARM" if function.architecture == "arm64" else ""
+            quantity = function.memory / 1024 * function.provisioned * hours * 3600
+            yield f"Lambda-Provisioned-Concurrency{suffix}", month * hours / prices.HOURS_PER_MONTH, quantity
 
 
 def _public_addresses(region: str) -> Iterator[tuple[str, int]]:
@@ -143,12 +166,8 @@ def _public_addresses(region: str) -> Iterator[tuple[str, int]]:
 
 def _volume_days(region: str, age: int, hours: float) -> Iterator[tuple[str, float, float]]:
     share = hours / prices.HOURS_PER_MONTH
-    for kind in sorted({volume.kind for volume in inventory.VOLUMES}):
-        found = [
-            volume
-            for volume in inventory.VOLUMES
-            if volume.region == region and volume.kind == kind and volume.age_days >= age
-        ]
+    for kind in sorted({volume.kind for volume in _ALL_VOLUMES}):
+        found = [one for one in _ALL_VOLUMES if one.region == region and one.kind == kind and one.age_days >= age]
         if found:
             cost = sum(prices.volume_month(region, kind, one.size, one.iops, one.mibps) for one in found)
             yield kind, cost * share, sum(one.size for one in found) * share

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from math import pi, sin
 from random import Random
@@ -53,6 +54,15 @@ def record(seed: int, now: datetime, metrics: MetricStore, ids: Ids) -> None:
             metrics.define(key, _invocations(seed, end, function, name, unit, factor))
         key = Key(inventory.ACCOUNT_ID, function.region, "AWS/Lambda", "Duration", dimensions)
         metrics.define(key, _durations(seed, end, function))
+    for function in inventory.FUNCTIONS:
+        if function.edge:
+            # Replicas report where they run, under the name of where they come from.
+            name = f"{function.region}.{function.name}"
+            replica = replace(function, name=name, region=inventory.EU, per_day=34_000, last_invoked_days=0)
+            key = Key(
+                inventory.ACCOUNT_ID, replica.region, "AWS/Lambda", "Invocations", frozenset({("FunctionName", name)})
+            )
+            metrics.define(key, _invocations(seed, end, replica, "Invocations", "Count", 1.0))
 
 
 def _nat_series(

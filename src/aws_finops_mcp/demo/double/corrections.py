@@ -31,7 +31,14 @@ def _functions(answer: dict[str, Any]) -> None:
             function.pop(name, None)
 
 
+def _distributions(answer: dict[str, Any]) -> None:
+    """The model demands a member that moto does not know."""
+    for distribution in answer.get("DistributionList", {}).get("Items", []):
+        distribution.setdefault("Staging", False)
+
+
 CORRECTIONS: Final[dict[tuple[str, str], Callable[[dict[str, Any]], None]]] = {
+    ("cloudfront", "ListDistributions"): _distributions,
     ("ec2", "DescribeAddresses"): _addresses,
     ("lambda", "ListFunctions"): _functions,
 }

@@ -70,7 +70,10 @@ class _Server(ThreadedWSGIServer):
     def __init__(self, host: str, port: int, app: WsgiApp) -> None:
         self._lock = Lock()
         self._connections: set[socket.socket] = set()
-        super().__init__(host, port, app, _Handler)
+        # werkzeug would print and exit where a port is taken; an OSError tells the caller.
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        with socket.create_server((host, port), family=family, backlog=self.request_queue_size) as listener:
+            super().__init__(host, port, app, _Handler, fd=listener.fileno())
 
     def opened(self, connection: socket.socket) -> None:
         with self._lock:

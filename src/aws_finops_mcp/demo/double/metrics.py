@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
@@ -155,7 +155,7 @@ class MetricStore:
                 found = self._series[key] = found()
             return found
 
-    def keys(self, account: str, region: str) -> Iterable[Key]:
+    def keys(self, account: str, region: str) -> list[Key]:
         with self._lock:
             return [key for key in self._series if key.account == account and key.region == region]
 

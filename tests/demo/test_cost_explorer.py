@@ -186,7 +186,7 @@ def test_pages(client: MakeClient, account: EmbeddedAccount, monkeypatch: pytest
     whole = ask(client, granularity="DAILY", GroupBy=by("SERVICE", "USAGE_TYPE"))
     monkeypatch.setattr(account.cost_explorer, "page_groups", 200)
     results: list[Any] = []
-    token: dict[str, str] = {}
+    token: dict[str, Any] = {}
     while not results or token:
         page = ask(client, granularity="DAILY", GroupBy=by("SERVICE", "USAGE_TYPE"), **token)
         results.append(page["ResultsByTime"])

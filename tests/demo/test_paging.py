@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 from tests.demo.conftest import MakeClient
 
 from aws_finops_mcp.demo.account import EmbeddedAccount
+from aws_finops_mcp.demo.double import paging
 from aws_finops_mcp.demo.double.page_rules import rule_for
 from aws_finops_mcp.demo.double.paging import pagination_of
 
@@ -168,3 +169,14 @@ def test_rules_name_operations_that_page() -> None:
     assert rule_for("ecs", "ListServices").default == 10
     assert rule_for("apigateway", "GetRestApis").default == 25
     assert pagination_of("s3", "ListObjectsV2") is None
+
+
+def test_old_answers_are_forgotten_before_they_fill_the_memory(
+    client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paging, "_KEPT_ITEMS", 50)
+    ec2 = client("ec2", ELSEWHERE)
+    tokens = [ec2.describe_volumes(MaxResults=5)["NextToken"] for _ in range(4)]
+    with pytest.raises(ClientError, match="InvalidNextToken"):
+        ec2.describe_volumes(MaxResults=5, NextToken=tokens[0])
+    assert ec2.describe_volumes(MaxResults=5, NextToken=tokens[-1])["Volumes"]

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from typing import Any
+
+import pytest
 
 from aws_finops_mcp.demo import SIMULATED
 from aws_finops_mcp.demo.account import EmbeddedAccount
@@ -67,6 +70,18 @@ print(json.dumps({
 }))
 """
 
+_TAKEN = """
+import json, sys
+from aws_finops_mcp.demo.account import EmbeddedAccount
+try:
+    EmbeddedAccount(port=int(sys.argv[1]), seeded=False).start()
+    error = None
+except OSError as refused:
+    error = type(refused).__name__
+with EmbeddedAccount(seeded=False) as account:
+    print(json.dumps({"error": error, "then": account.url.startswith("http://127.0.0.1:")}))
+"""
+
 
 def run(script: str, *arguments: str) -> Any:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
@@ -99,6 +114,20 @@ def test_a_restart_is_clean() -> None:
     assert found["calls"] == 3
     assert found["same_ids"]
     assert found["empty"] == []
+
+
+def test_one_account_at_a_time(account: EmbeddedAccount) -> None:
+    """A second one would wipe the first one's state."""
+    with pytest.raises(RuntimeError, match="already"):
+        EmbeddedAccount().start()
+    assert account.ids
+
+
+def test_a_taken_port_is_an_error_to_handle() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        done = run(_TAKEN, str(port))
+    assert done == {"error": "OSError", "then": True}
 
 
 def test_the_environment_leads_nowhere_else(account: EmbeddedAccount) -> None:

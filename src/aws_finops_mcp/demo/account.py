@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Final
+from typing import ClassVar, Final
 
 from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
@@ -33,6 +33,8 @@ class EmbeddedAccount:
 
     moto keeps its state per process, so one account runs at a time; each start is a clean one.
     """
+
+    _running: ClassVar[EmbeddedAccount | None] = None
 
     def __init__(self, host: str = "127.0.0.1", port: int = 0, seed: int = 7, seeded: bool = True) -> None:
         self._host = host
@@ -72,27 +74,39 @@ class EmbeddedAccount:
         }
 
     def start(self) -> EmbeddedAccount:
+        """Listen, fill a clean account, and serve it; an OSError says that the port is not to be had."""
+        if EmbeddedAccount._running is not None:
+            raise RuntimeError("An embedded account runs in this process already.")
+        provisioned = ProvisionedConcurrency()
+        now = datetime.now(UTC)
+        self.cost_explorer = CostExplorer(company.bills_of(self.seed, now) if self.seeded else company.no_bills())
+        handlers = self._handlers(provisioned)
+        app = Double(DomainDispatcherApplication(create_backend_app), handlers, self.calls, self.faults)
+        server = HttpServer(self._host, self._port, app)
+        try:
+            self._forget()
+            self.ids = company.fill(self.seed, now, self.metrics, provisioned) if self.seeded else {}
+        except BaseException:
+            server.close()
+            raise
+        server.start()
+        self._server = server
+        EmbeddedAccount._running = self
+        return self
+
+    def stop(self) -> None:
+        """Hang up on everybody and forget everything; a stopped account may be started again."""
         if self._server is not None:
-            raise RuntimeError("The embedded account is already started.")
+            self._server.stop()
+            self._server = None
+            EmbeddedAccount._running = None
+            self._forget()
+
+    def _forget(self) -> None:
         moto_api_backend.reset()
         self.metrics.clear()
         self.calls.reset()
         self.faults.clear()
-        provisioned = ProvisionedConcurrency()
-        now = datetime.now(UTC)
-        self.ids = company.fill(self.seed, now, self.metrics, provisioned) if self.seeded else {}
-        self.cost_explorer = CostExplorer(company.bills_of(self.seed, now) if self.seeded else company.no_bills())
-        handlers = self._handlers(provisioned)
-        app = Double(DomainDispatcherApplication(create_backend_app), handlers, self.calls, self.faults)
-        self._server = HttpServer(self._host, self._port, app)
-        self._server.start()
-        return self
-
-    def stop(self) -> None:
-        if self._server is not None:
-            self._server.stop()
-            self._server = None
-            moto_api_backend.reset()
 
     def __enter__(self) -> EmbeddedAccount:
         return self.start()

@@ -107,8 +107,12 @@ class HttpServer:
     def stop(self) -> None:
         self._server.shutdown()
         self._server.hang_up()
-        self._server.server_close()
+        self.close()
         self._thread.join()
+
+    def close(self) -> None:
+        """Give the port back; for a server that was never started."""
+        self._server.server_close()
 
 
 def _length(environ: dict[str, Any]) -> int:

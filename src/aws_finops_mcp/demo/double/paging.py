@@ -7,6 +7,7 @@ import io
 import json
 import re
 import secrets
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,7 +25,8 @@ from aws_finops_mcp.demo.double.request import Call, Environ
 from aws_finops_mcp.demo.double.wire import Answer, parse, serialise
 
 _PLAIN_PATH: Final = re.compile(r"^\w+(\.\w+)*$")
-_KEPT_TOKENS: Final = 4096
+# Answers being handed out are forgotten, the oldest first, beyond so many items.
+_KEPT_ITEMS: Final = 100_000
 # A backend that keeps handing out tokens would otherwise hold a request forever.
 _MOST_BACKEND_PAGES: Final = 1000
 
@@ -46,6 +48,7 @@ class Pagination:
 class _Snapshot:
     """An answer being handed out page by page; later pages must not change under the caller."""
 
+    name: str
     fingerprint: str
     frame: dict[str, Any]
     items: list[tuple[Path, Any]]
@@ -79,7 +82,7 @@ class Pager:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._rest: OrderedDict[str, tuple[_Snapshot, int]] = OrderedDict()
+        self._snapshots: OrderedDict[str, _Snapshot] = OrderedDict()
 
     def answer(
         self,
@@ -120,11 +123,14 @@ class Pager:
         return min(number, rule.cap)
 
     def _resume(self, call: Call, token: str, fingerprint: str) -> tuple[_Snapshot, int]:
+        name, offset = _open_token(token)
         with self._lock:
-            kept = self._rest.get(token)
-        if kept is None or kept[0].fingerprint != fingerprint:
+            snapshot = self._snapshots.get(name)
+            if snapshot is not None:
+                self._snapshots.move_to_end(name)
+        if snapshot is None or snapshot.fingerprint != fingerprint or not 0 < offset < len(snapshot.items):
             raise AwsError(_code(call, "token"), "The specified pagination token is not valid or is expired.")
-        return kept
+        return snapshot, offset
 
     def _whole(self, call: Call, pages: Pagination, backend: Callable[[Environ], Answer]) -> dict[str, Any] | Answer:
         """Everything the backend has, following its own pages where it makes some; or its error as it is."""
@@ -152,17 +158,31 @@ class Pager:
             _put(page, path, [item for where, item in snapshot.items[offset:end] if where == path])
         more = end < len(snapshot.items)
         if more:
-            _put(page, pages.token_out, self._keep(snapshot, end))
+            self._keep(snapshot)
+            _put(page, pages.token_out, _token(snapshot.name, end))
         _describe_page(pages, page, more, limit)
         return serialise(call, page)
 
-    def _keep(self, snapshot: _Snapshot, offset: int) -> str:
-        token = secrets.token_urlsafe(48)
+    def _keep(self, snapshot: _Snapshot) -> None:
         with self._lock:
-            self._rest[token] = (snapshot, offset)
-            while len(self._rest) > _KEPT_TOKENS:
-                self._rest.popitem(last=False)
-        return token
+            self._snapshots[snapshot.name] = snapshot
+            kept = sum(len(one.items) for one in self._snapshots.values())
+            while kept > _KEPT_ITEMS and len(self._snapshots) > 1:
+                _, forgotten = self._snapshots.popitem(last=False)
+                kept -= len(forgotten.items)
+
+
+def _token(name: str, offset: int) -> str:
+    return urlsafe_b64encode(f"{name}:{offset}".encode()).decode()
+
+
+def _open_token(token: str) -> tuple[str, int]:
+    """What a token says; nothing that exists for one that we did not make."""
+    try:
+        name, offset = urlsafe_b64decode(token.encode()).decode().split(":")
+        return name, int(offset)
+    except ValueError:
+        return "", 0
 
 
 def _snapshot(pages: Pagination, whole: dict[str, Any], fingerprint: str) -> _Snapshot:
@@ -170,7 +190,7 @@ def _snapshot(pages: Pagination, whole: dict[str, Any], fingerprint: str) -> _Sn
     for path in pages.results:
         _put(whole, path, [])
     _drop(whole, pages.token_out)
-    return _Snapshot(fingerprint, whole, items)
+    return _Snapshot(secrets.token_hex(24), fingerprint, whole, items)
 
 
 def _describe_page(pages: Pagination, page: dict[str, Any], more: bool, limit: int | None) -> None:

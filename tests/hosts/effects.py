@@ -1,0 +1,291 @@
+"""What a provisioned host must do, seen from outside and from its shell. Run by molecule/site/verify.yml.
+
+EFFECTS is JSON: state (directory of tests/hosts/hosts), hosts (name to address), user, password, secret (one that the
+service knows and nobody else may).
+"""
+
+import http.client
+import json
+import os
+import re
+import socket
+import ssl
+import subprocess
+import threading
+import time
+from base64 import b64encode
+from dataclasses import dataclass
+from email.message import Message
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+EFFECTS: dict[str, Any] = json.loads(os.environ["EFFECTS"])
+STATE = Path(EFFECTS["state"])
+LIST_TOOLS = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}})
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    headers: Message
+    text: str
+
+
+@dataclass(frozen=True)
+class Host:
+    """One provisioned host."""
+
+    name: str
+    address: str
+
+    def shell(self, command: str, *, check: bool = True) -> str:
+        """Run a command as root on the host and return what it prints."""
+        options = ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR", "ControlMaster=auto"]
+        options += ["ControlPersist=60", f"ControlPath={STATE}/ssh-%h"]
+        ssh = ["ssh", "-i", str(STATE / "id_ed25519"), *(f"-o{option}" for option in options), f"admin@{self.address}"]
+        done = subprocess.run([*ssh, "sudo sh"], input=command, capture_output=True, text=True, check=False)
+        if check and done.returncode:
+            raise AssertionError(f"{self.name}: {command!r} ended with {done.returncode}: {done.stdout}{done.stderr}")
+        return done.stdout.strip()
+
+    def handshake(
+        self, *, name: str | None, versions: tuple[ssl.TLSVersion, ssl.TLSVersion] | None = None
+    ) -> ssl.SSLSocket:
+        """Connect with TLS, verifying the certificate against the authority's root."""
+        context = ssl.create_default_context(cafile=str(STATE / "root.pem"))
+        context.set_alpn_protocols(["h2", "http/1.1"])
+        if name is None:
+            context.check_hostname = False
+        if versions:
+            context.set_ciphers("DEFAULT@SECLEVEL=0")
+            context.minimum_version, context.maximum_version = versions
+        return context.wrap_socket(socket.create_connection((self.address, 443), timeout=10), server_hostname=name)
+
+    def request(self, method: str, path: str, body: str | None = None, *, login: bool = True, **headers: str) -> Answer:
+        """Make one HTTPS request on a connection of its own."""
+        sent = {"Host": self.name, "Accept": "application/json, text/event-stream"}
+        if body is not None:
+            sent["Content-Type"] = "application/json"
+        if login:
+            sent["Authorization"] = basic(EFFECTS["user"], EFFECTS["password"])
+        sent.update({name.replace("_", "-"): value for name, value in headers.items()})
+        context = ssl.create_default_context(cafile=str(STATE / "root.pem"))
+        connection = http.client.HTTPSConnection(self.name, 443, timeout=60)
+        raw = socket.create_connection((self.address, 443), timeout=60)
+        connection.sock = context.wrap_socket(raw, server_hostname=self.name)
+        connection.request(method, path, body, sent)
+        response = connection.getresponse()
+        answer = Answer(response.status, response.headers, response.read().decode())
+        connection.close()
+        return answer
+
+
+def basic(user: str, password: str) -> str:
+    return "Basic " + b64encode(f"{user}:{password}".encode()).decode()
+
+
+@pytest.fixture(params=EFFECTS["hosts"])
+def host(request: pytest.FixtureRequest) -> Host:
+    return Host(request.param, EFFECTS["hosts"][request.param])
+
+
+def test_everything_comes_back_after_a_reboot(host: Host) -> None:
+    units = "aws-finops-mcp.socket aws-finops-mcp.service nginx.service certbot-renew.timer"
+    assert host.shell(f"systemctl is-enabled {units}").split() == ["enabled"] * 4
+    assert host.shell("systemctl is-active certbot-renew.timer") == "active"
+    assert host.shell("systemctl --failed --no-legend") == ""
+
+
+def test_only_the_public_ports_are_public(host: Host) -> None:
+    listening = {line.split()[3] for line in host.shell("ss -Hltn").splitlines()}
+    public = {address.rpartition(":")[2] for address in listening if not address.startswith(("127.", "[::1]"))}
+    assert public == {"22", "80", "443"}
+    assert "127.0.0.1:8000" in listening
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/etc/aws-finops-mcp", "750 root aws-finops-mcp"),
+        ("/etc/aws-finops-mcp/config.toml", "640 root aws-finops-mcp"),
+        ("/etc/aws-finops-mcp/environment", "640 root aws-finops-mcp"),
+        ("/etc/nginx/aws-finops-mcp/users", "640 root www-data"),
+        ("/opt/aws-finops-mcp/current/bin/aws-finops-mcp", "755 root root"),
+        ("/var/lib/aws-finops-mcp", "750 aws-finops-mcp aws-finops-mcp"),
+        ("/etc/letsencrypt/live", "700 root root"),
+    ],
+)
+def test_who_may_read_what(host: Host, path: str, expected: str) -> None:
+    assert host.shell(f"stat -L -c '%a %U %G' {path}") == expected
+
+
+def test_secrets_stay_where_they_belong(host: Host) -> None:
+    secret, password = EFFECTS["secret"], EFFECTS["password"]
+    assert secret in host.shell("cat /etc/aws-finops-mcp/environment")
+    # As the service's and nginx's own configuration shows them, as anyone sees them, and as they are kept.
+    for source in (
+        "systemctl show aws-finops-mcp.service nginx.service",
+        "ps -eo args",
+        "journalctl --no-pager --output cat",
+        "cat /var/log/nginx/*.log /etc/nginx/aws-finops-mcp/* /etc/nginx/conf.d/*",
+        "find / -xdev -type f -perm -004 -newer /etc/debian_version -size -64k -path '/etc/*' -exec cat {} +",
+    ):
+        seen = host.shell(source)
+        assert secret not in seen, source
+        assert password not in seen, source
+
+
+def test_the_service_is_confined(host: Host) -> None:
+    pid = host.shell("systemctl show --property MainPID --value aws-finops-mcp.service")
+    assert host.shell(f"ps -o user:32= -p {pid}") == "aws-finops-mcp"
+    score = re.search(
+        r"level for \S+: ([0-9.]+)", host.shell("systemd-analyze security --no-pager aws-finops-mcp.service")
+    )
+    assert score
+    assert float(score[1]) <= 1.5
+    assert "Read-only file system" in host.shell(f"nsenter -t {pid} -m touch /usr/x /etc/x /opt/x 2>&1", check=False)
+
+
+def test_tls_is_modern_and_speaks_http_2(host: Host) -> None:
+    with host.handshake(name=host.name) as connection:
+        assert connection.version() == "TLSv1.3"
+        assert connection.selected_alpn_protocol() == "h2"
+    with host.handshake(name=host.name, versions=(ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_2)) as connection:
+        cipher = connection.cipher()
+        assert cipher is not None
+        assert cipher[0].startswith("ECDHE-ECDSA-")
+    with pytest.raises(OSError, match=r"(?i)alert|version|eof|reset"):
+        host.handshake(name=host.name, versions=(ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1))
+
+
+@pytest.mark.parametrize("name", [None, "other.example.com"])
+def test_other_names_get_no_handshake(host: Host, name: str | None) -> None:
+    with pytest.raises(OSError, match=r"(?i)unrecognized|alert|eof"):
+        host.handshake(name=name)
+
+
+def test_plain_http_only_leads_on(host: Host) -> None:
+    def ask(name: str, path: str) -> http.client.HTTPResponse:
+        connection = http.client.HTTPConnection(host.address, 80, timeout=10)
+        connection.request("GET", path, headers={"Host": name})
+        return connection.getresponse()
+
+    moved = ask(host.name, "/mcp?x=1")
+    assert (moved.status, moved.headers["Location"]) == (301, f"https://{host.name}/mcp?x=1")
+    assert ask(host.name, "/.well-known/acme-challenge/none").status == 404
+    with pytest.raises(http.client.RemoteDisconnected):
+        ask("other.example.com", "/")
+
+
+def test_strangers_get_health_and_nothing_else(host: Host) -> None:
+    healthy = host.request("GET", "/health", login=False)
+    assert healthy.status == 200
+    assert json.loads(healthy.text)["status"] == "healthy"
+    for path in ("/mcp", "/tools", "/", "/health/../tools"):
+        refused = host.request("GET", path, login=False)
+        assert (path, refused.status) == (path, 401)
+        assert refused.headers["WWW-Authenticate"].startswith("Basic ")
+    wrong = host.request(
+        "POST", "/mcp", LIST_TOOLS, login=False, Authorization=basic(EFFECTS["user"], "wrong-password")
+    )
+    assert wrong.status == 401
+    assert host.request("GET", "/.well-known/oauth-protected-resource/mcp", login=False).status == 404
+
+
+def test_every_answer_carries_the_security_headers(host: Host) -> None:
+    for answer in (
+        host.request("GET", "/health", login=False),
+        host.request("GET", "/mcp", login=False),
+        host.request("POST", "/mcp", "x" * (3 << 20)),
+    ):
+        assert answer.headers["Strict-Transport-Security"] == "max-age=63072000"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("size", [(1 << 20) + 1, 3 << 20])
+def test_a_body_too_large_is_refused_in_json(host: Host, size: int) -> None:
+    answer = host.request("POST", "/mcp", "x" * size)
+    assert answer.status == 413
+    assert json.loads(answer.text)
+
+
+def test_a_caller_cannot_say_who_calls(host: Host) -> None:
+    marker = f"marker-{time.time_ns()}"
+    assert host.request("POST", "/mcp", LIST_TOOLS, X_Remote_User="root", Mcp_Method=marker).status < 500
+    for _ in range(20):
+        lines = [
+            line for line in host.shell("journalctl -u aws-finops-mcp -o cat -n 200").splitlines() if marker in line
+        ]
+        if lines:
+            break
+        time.sleep(0.2)
+    assert json.loads(lines[-1])["caller"] == EFFECTS["user"]
+
+
+def test_a_new_certificate_is_served_at_once(host: Host) -> None:
+    def serial() -> str:
+        with host.handshake(name=host.name) as connection:
+            certificate = connection.getpeercert()
+            assert certificate
+            return str(certificate["serialNumber"])
+
+    before = serial()
+    host.shell("systemctl start certbot-renew.service")  # not due: as the timer does it, nothing happens
+    assert serial() == before
+    renew = "/opt/certbot/venv/bin/certbot renew --force-renewal --no-random-sleep-on-renew --quiet"
+    host.shell(f"REQUESTS_CA_BUNDLE=/etc/ssl/acme-server.pem {renew}")
+    deadline = time.monotonic() + 10
+    while serial() == before and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert serial() != before
+
+
+@pytest.mark.parametrize("action", ["reload", "restart"])
+def test_no_call_is_lost(host: Host, action: str) -> None:
+    """Callers who call all the while notice nothing of it."""
+    statuses: list[object] = []
+    stop = threading.Event()
+
+    def call() -> None:
+        while not stop.is_set():
+            try:
+                statuses.append(host.request("POST", "/mcp", LIST_TOOLS).status)
+            except OSError as error:
+                statuses.append(repr(error))
+            time.sleep(0.25)  # 4 callers stay below the rate that nginx allows an address
+
+    callers = [threading.Thread(target=call) for _ in range(4)]
+    for caller in callers:
+        caller.start()
+    before = host.shell("systemctl show --property MainPID --value aws-finops-mcp.service")
+    time.sleep(1)
+    for _ in range(2):
+        host.shell(f"systemctl {action} aws-finops-mcp.service")
+        time.sleep(3)
+    stop.set()
+    for caller in callers:
+        caller.join()
+    after = host.shell("systemctl show --property MainPID --value aws-finops-mcp.service")
+    assert (before == after) is (action == "reload")
+    assert len(statuses) >= 40
+    assert set(statuses) == {200}
+
+
+def test_a_flood_of_passwords_is_cut_off(host: Host) -> None:
+    def guess() -> int:
+        return host.request("POST", "/mcp", LIST_TOOLS, login=False, Authorization=basic("ops", "a-guess")).status
+
+    seen: list[int] = []
+    guessers = [threading.Thread(target=lambda: seen.extend(guess() for _ in range(30))) for _ in range(6)]
+    for guesser in guessers:
+        guesser.start()
+    for guesser in guessers:
+        guesser.join()
+    assert set(seen) == {401, 429}
+    assert host.request("GET", "/health", login=False).status == 200

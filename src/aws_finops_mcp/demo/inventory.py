@@ -209,7 +209,7 @@ _BUSY: Final = (
     ("fulfilment", "stock-release", 2_300),
     ("data", "events-ingest", 180_000),
     ("data", "events-enrich", 180_000),
-    ("data", "sessions-close", 21_000),
+    ("data", "visits-close", 21_000),
     ("data", "daily-report", 1),
     ("data", "hourly-rollup", 24),
     ("data", "export-finance", 2),

@@ -220,15 +220,9 @@ class Seeder:
             "Version": "2012-10-17",
             "Statement": [{"Effect": "Allow", "Principal": trust, "Action": "sts:AssumeRole"}],
         }
-        iam_backends[ACCOUNT_ID]["aws"].create_role(
-            role_name=_ROLE.rsplit("/", 1)[1],
-            assume_role_policy_document=json.dumps(policy),
-            path="/",
-            permissions_boundary=None,
-            description="What the shop's functions run as",
-            tags=[],
-            max_session_duration=None,
-        )
+        description = "What the shop's functions run as"
+        name = _ROLE.rsplit("/", 1)[1]
+        iam_backends[ACCOUNT_ID]["aws"].create_role(name, json.dumps(policy), "/", None, description, [], None)
 
     def _function(self, declared: inventory.Function, code: str) -> None:
         backend = lambda_backends[ACCOUNT_ID][declared.region]

@@ -47,7 +47,9 @@ class Host:
         options = ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR", "ControlMaster=auto"]
         options += ["ControlPersist=60", f"ControlPath={STATE}/ssh-%h"]
         ssh = ["ssh", "-i", str(STATE / "id_ed25519"), *(f"-o{option}" for option in options), f"admin@{self.address}"]
-        done = subprocess.run([*ssh, "sudo sh"], input=command, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [*ssh, "sudo sh"], input=command, capture_output=True, text=True, errors="replace", check=False
+        )
         if check and done.returncode:
             raise AssertionError(f"{self.name}: {command!r} ended with {done.returncode}: {done.stdout}{done.stderr}")
         return done.stdout.strip()

@@ -1,0 +1,76 @@
+"""A role's argument_specs are its documentation: they must say what defaults/main.yml does."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml  # type: ignore[import-untyped]
+
+ROLES = Path(__file__).parents[2] / "roles"
+NAMES = sorted(path.name for path in ROLES.iterdir() if path.is_dir())
+
+
+def load(path: Path) -> dict[str, Any]:
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return content if isinstance(content, dict) else {}
+
+
+def options(role: str) -> dict[str, dict[str, Any]]:
+    specs = load(ROLES / role / "meta/argument_specs.yml")["argument_specs"]
+    found: dict[str, dict[str, Any]] = specs["main"]["options"]
+    return found
+
+
+def test_there_are_roles() -> None:
+    assert {"python", "aws_finops_mcp", "nginx", "certbot"} <= set(NAMES)
+
+
+@pytest.mark.parametrize("role", NAMES)
+def test_keys_and_defaults_agree(role: str) -> None:
+    documented = options(role)
+    optional = {name: option["default"] for name, option in documented.items() if not option.get("required")}
+    assert optional == load(ROLES / role / "defaults/main.yml")
+
+
+@pytest.mark.parametrize("role", NAMES)
+def test_every_variable_is_the_roles_own_and_described(role: str) -> None:
+    for name, option in options(role).items():
+        assert name.startswith(f"{role}_")
+        assert option["description"]
+        assert option["type"]
+
+
+@pytest.mark.parametrize("role", NAMES)
+def test_every_variable_is_used(role: str) -> None:
+    """A variable that nothing reads would be set in vain."""
+    parts = ("tasks", "templates", "vars", "handlers")
+    text = "\n".join(
+        file.read_text(encoding="utf-8")
+        for part in parts
+        for file in (ROLES / role / part).rglob("*")
+        if file.is_file()
+    )
+    for name in options(role):
+        assert re.search(rf"\b{name}\b", text), name
+
+
+@pytest.mark.parametrize("role", NAMES)
+def test_every_role_has_the_same_shape(role: str) -> None:
+    for file in ("defaults/main.yml", "meta/main.yml", "meta/argument_specs.yml", "tasks/main.yml", "README.md"):
+        assert (ROLES / role / file).is_file(), file
+    assert (ROLES / role / "tasks/preflight.yml").is_file()
+    templates = (ROLES / role / "templates").rglob("*.j2")
+    included = {"sandbox.j2"}  # part of a template that has the line
+    for template in templates:
+        if template.name not in included:
+            assert "{{ ansible_managed | comment }}" in template.read_text(encoding="utf-8"), template
+
+
+@pytest.mark.parametrize("role", NAMES)
+def test_tasks_know_no_distribution(role: str) -> None:
+    """What differs between operating systems is data in vars/, so a new one needs no new task."""
+    for file in (ROLES / role / "tasks").glob("*.yml"):
+        conditions = re.findall(r"when:.*(?:\n\s+- .*)*", file.read_text(encoding="utf-8"))
+        for condition in conditions:
+            assert not re.search(r"os_family|distribution", condition), f"{file}: {condition}"

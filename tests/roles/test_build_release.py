@@ -43,8 +43,10 @@ def source(tmp_path: Path) -> Path:
             "    name = 'aws_finops_mcp-1.2.3-py3-none-any.whl'\n"
             "    info = 'aws_finops_mcp-1.2.3.dist-info'\n"
             "    with zipfile.ZipFile(f'{directory}/{name}', 'w') as wheel:\n"
-            "        for file in ('METADATA', 'WHEEL', 'RECORD'):\n"
-            "            wheel.writestr(f'{info}/{file}', '')\n"
+            "        about = 'Name: aws-finops-mcp\\nVersion: 1.2.3\\n'\n"
+            "        wheel.writestr(f'{info}/METADATA', 'Metadata-Version: 2.1\\n' + about)\n"
+            "        wheel.writestr(f'{info}/WHEEL', 'Wheel-Version: 1.0\\nTag: py3-none-any\\n')\n"
+            "        wheel.writestr(f'{info}/RECORD', '')\n"
             "    return name\n"
         ),
     }.items():

@@ -4,7 +4,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 down() { tests/hosts/hosts down --state "$PWD/build/molecule" --network aws-finops-mcp-molecule; }
-down # what an interrupted run left: the scenarios start from bare hosts
+export PATH=$PWD/.venv/bin:$PATH
+# What an interrupted run left, and molecule's memory of it: the scenarios start from bare hosts.
+down
+molecule reset --all >/dev/null 2>&1
 [[ " $* " == *" --destroy never "* || " $* " == *" --destroy=never "* ]] || trap down EXIT
 [ "$#" -gt 0 ] || set -- --all
-PATH=$PWD/.venv/bin:$PATH molecule test --no-command-borders "$@"
+molecule test --no-command-borders "$@"

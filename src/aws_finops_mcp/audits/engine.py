@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from aws_finops_mcp.aws.clients import GLOBAL_REGION, Clients
 from aws_finops_mcp.aws.ledger import Ledger, ReadFailedError
 from aws_finops_mcp.aws.reader import Reader
-from aws_finops_mcp.prices.book import PriceBook, PriceCache
+from aws_finops_mcp.prices.book import PriceBook
+from aws_finops_mcp.prices.cache import PriceCache
 
 SIMULATED = "SIMULATED DATA: this answer comes from the embedded demonstration account, not from AWS."
 

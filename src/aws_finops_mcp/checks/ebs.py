@@ -10,7 +10,6 @@ from pydantic import Field
 from aws_finops_mcp.checks.check import Check, CheckContext, Judged, tags_of
 from aws_finops_mcp.declaration import RegionParams
 from aws_finops_mcp.findings import Category, Finding, Verdict
-from aws_finops_mcp.prices.units import UNITS
 
 Part = tuple[str, str, float]
 
@@ -59,7 +58,7 @@ def judge_volumes(context: CheckContext, params: UnusedVolumesParams) -> Judged:
         Filters=[{"Name": "status", "Values": ["available"]}],
         MaxResults=500,
     )
-    context.prices.load(key for volume in volumes for _, key, _ in volume_cost(volume) if key in UNITS)
+    context.prices.load(key for volume in volumes for _, key, _ in volume_cost(volume))
     return Judged([_judge_volume(context, params, volume) for volume in _unattached(volumes)])
 
 

@@ -34,6 +34,14 @@ def _split(value: Any) -> Any:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
+def _cache_dir() -> Path | None:
+    """Where systemd, else the desktop's convention, puts caches; None for a user without a home."""
+    if given := os.environ.get("CACHE_DIRECTORY"):
+        return Path(given.split(":")[0])
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))  # noqa: PTH111 - does not raise
+    return caches / "aws-finops-mcp" if caches.is_absolute() else None
+
+
 CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 
 
@@ -56,6 +64,8 @@ class Settings(BaseSettings):
     mcp_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     mcp_log_file: Path | None = None
     """Where log lines go; the standard error stream when not set."""
+    mcp_cache_dir: Path | None = Field(default_factory=_cache_dir)
+    """Where list prices are kept for all workers; where it cannot be written, each keeps them in memory."""
     mcp_graceful_timeout: int = Field(30, ge=1, le=3600)
     """Seconds that calls in flight have to finish when a worker stops."""
 

@@ -14,6 +14,7 @@ from aws_finops_mcp.audits.catalogue import Tool, offered
 from aws_finops_mcp.audits.engine import Engine
 from aws_finops_mcp.declaration import ArgumentsError
 from aws_finops_mcp.findings import Answer
+from aws_finops_mcp.prices.cache import PriceCache
 from aws_finops_mcp.settings import Settings
 
 log = structlog.get_logger("aws_finops_mcp.calls")
@@ -28,7 +29,7 @@ class Calls:
 
     def __init__(self, settings: Settings, engine: Engine | None = None) -> None:
         self.tools: Mapping[str, Tool] = offered(settings.categories)
-        self._engine = engine or Engine(settings.aws_region)
+        self._engine = engine or Engine(settings.aws_region, price_cache=PriceCache(settings.mcp_cache_dir))
 
     def tool(self, name: str) -> Tool:
         """The tool of a name.

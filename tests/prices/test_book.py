@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
@@ -68,6 +69,28 @@ def test_a_second_answer_asks_nothing(engine: Engine, account: EmbeddedAccount) 
         book.load(["nat.hours", ec2_instance("m5.large"), "ipv4.idle", ec2_instance("m99.large")])
         assert set(book.used()) == {"nat.hours", "ec2.m5.large.linux", "ipv4.idle"}
     assert asked(account) == 3
+
+
+def test_checks_that_run_at_once_ask_once(engine: Engine, account: EmbeddedAccount) -> None:
+    readers = [engine.reader("us-east-1") for _ in range(8)]
+    account.calls.reset()
+    account.faults.delay(GET_PRODUCTS, 0.2)
+    with ThreadPoolExecutor(8) as pool:
+        books = [engine.prices(reader) for reader in readers]
+        list(pool.map(lambda book: book.load(["nat.hours", "ebs.gp3.storage", ec2_instance("m5.large")]), books))
+    assert asked(account) == 3
+    assert {len(book.used()) for book in books} == {3}
+
+
+def test_checks_of_one_answer_that_run_at_once_are_denied_once(engine: Engine, account: EmbeddedAccount) -> None:
+    reader = engine.reader("eu-west-1")
+    account.faults.deny(GET_PRODUCTS)
+    account.faults.delay(GET_PRODUCTS, 0.2)
+    with ThreadPoolExecutor(8) as pool:
+        prices = list(pool.map(lambda _: engine.prices(reader).price("nat.hours"), range(8)))
+    assert prices == [None] * 8
+    assert asked(account) == 1
+    assert len(reader.ledger.failed_reads) == 1
 
 
 def test_a_saving_adds_what_is_priced_and_names_what_is_not(engine: Engine) -> None:

@@ -145,6 +145,36 @@ def test_instance_types_are_joined_within_what_a_filter_takes(count: int) -> Non
             assert len(each["Value"]) <= 1024
 
 
+def test_instances_are_asked_for_by_what_tells_their_lookalikes_apart() -> None:
+    """The filters keep the answer to a page; the usage type and the operation alone would do."""
+    unit = ec2_instance("m5.large", "RunInstances:0002")
+    assert isinstance(unit, Unit)
+    (question,) = questions([unit])
+    filters = question.parameters("eu-west-1")["Filters"]
+    assert {each["Field"]: (each["Type"], each["Value"]) for each in filters} == {
+        "instanceType": ("TERM_MATCH", "m5.large"),
+        "operatingSystem": ("TERM_MATCH", "Windows"),
+        "tenancy": ("TERM_MATCH", "Shared"),
+        "preInstalledSw": ("TERM_MATCH", "NA"),
+        "capacitystatus": ("TERM_MATCH", "Used"),
+        "regionCode": ("TERM_MATCH", "eu-west-1"),
+        "locationType": ("TERM_MATCH", "AWS Region"),
+    }
+    own = {"instanceType": "m5.large", "operation": "RunInstances:0002", "marketoption": "OnDemand"}
+    for usage, same in (
+        ("EU-BoxUsage:m5.large", True),
+        ("BoxUsage", True),
+        ("EU-DedicatedUsage:m5.large", False),
+        ("EU-HostBoxUsage:m5.large", False),
+        ("EU-UnusedBox:m5.large", False),
+        ("EU-Reservation:m5.large", False),
+        ("EU-BoxUsage:m5xlarge", False),
+        ("EU-BoxUsage:m5.large.extra", False),
+    ):
+        assert unit.is_of({**own, "usagetype": usage}, "Compute Instance") is same, usage
+    assert not unit.is_of({**own, "usagetype": "BoxUsage", "instanceType": "m5.xlarge"}, "Compute Instance")
+
+
 def test_two_operating_systems_of_one_type_are_two_questions() -> None:
     both = [ec2_instance("m5.large"), ec2_instance("m5.large", "RunInstances:0002")]
     assert len(questions(unit for unit in both if isinstance(unit, Unit))) == 2

@@ -91,12 +91,20 @@ class PriceBook:
 
     def _ask(self, endpoint: str, asked: list[Question]) -> dict[str, Price | None]:
         listed: dict[str, Price | None] = {}
-        read = self._reader.side_by_side(lambda question: listed_prices(self._reader, question, self.region), asked)
-        for outcome in read:
+        for outcome in self._reader.side_by_side(lambda question: self._answer(endpoint, question), asked):
             if not isinstance(outcome, FailedRead):
-                self._cache.put(endpoint, self.region, outcome)
                 listed |= {unit.key: price for unit, price in outcome.items()}
         return listed
+
+    def _answer(self, endpoint: str, question: Question) -> dict[Unit, Price | None]:
+        """Ask, unless another thread just did; nothing when it has become hopeless meanwhile."""
+        with self._cache.asking(endpoint, self.region, question):
+            known = self._cache.get(endpoint, self.region, question.units)
+            if len(known) == len(question.units) or self._hopeless():
+                return known
+            listed = listed_prices(self._reader, question, self.region)
+            self._cache.put(endpoint, self.region, listed)
+            return listed
 
     def _hopeless(self) -> bool:
         """Whether this answer's ledger already says that the list cannot be read now."""

@@ -9,7 +9,7 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from contextlib import closing
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -57,6 +57,8 @@ class PriceCache:
         self._file = directory / FILE if directory else None
         self._clock = clock
         self._lock = threading.Lock()
+        self._writing = threading.Lock()
+        self._asking = tuple(threading.Lock() for _ in range(64))
         self._rows: dict[tuple[str, str, str], Row] = {}
         self._answered: set[str] = set()
         self._warned = False
@@ -100,7 +102,15 @@ class PriceCache:
                 disk.executemany(_PUT, [(*key, *_columns(row)) for key, row in rows.items()])
 
         if self._file is not None:
-            self._on_disk(write)
+            with self._writing:  # threads queue here rather than in SQLite, which polls
+                self._on_disk(write)
+
+    def asking(self, *question: Hashable) -> threading.Lock:
+        """To be held while a question is asked, so that threads with the same one ask it once.
+
+        One of a few locks: different questions may share one, and then wait for each other.
+        """
+        return self._asking[hash(question) % len(self._asking)]
 
     def answered(self, endpoint: str) -> bool:
         """Whether the list at an endpoint is known to answer us."""

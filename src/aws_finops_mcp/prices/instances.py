@@ -71,11 +71,13 @@ _LICENSES: Mapping[str, str] = {
 }
 
 
-def _deployment(engine: str, multi_az: bool) -> tuple[str, str]:
-    """The Price List's deployment option, and how usage types say it."""
+def _deployment(engine: str, multi_az: bool) -> tuple[Values, str]:
+    """The Price List's deployment option, and the regular expression of how usage types say it."""
     if not multi_az:
         return "Single-AZ", ""
-    return ("Multi-AZ (SQL Server Mirror)", "Mirror") if engine == "SQL Server" else ("Multi-AZ", "Multi-AZ")
+    if engine == "SQL Server":  # listed under either name, by region
+        return ("Multi-AZ", "Multi-AZ (SQL Server Mirror)"), "(?:Multi-AZ|Mirror)"
+    return "Multi-AZ", "Multi-AZ"
 
 
 def rds_instance(

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -34,7 +34,7 @@ class Question:
     service_code: str
     filters: Filters
     everywhere: bool
-    units: tuple[Unit, ...]
+    units: tuple[Unit, ...] = field(compare=False)
 
     def parameters(self, region: str) -> dict[str, Any]:
         """Of the call, for the prices of `region`."""

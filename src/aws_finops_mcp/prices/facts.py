@@ -20,7 +20,7 @@ SEPTEMBER = "2026-09-06"
 
 @dataclass(frozen=True)
 class Fact:
-    """A figure that AWS published: dollars for one unit, where to read it, and when it was compared."""
+    """A figure that AWS publishes: dollars for one unit, where to read it, and the date it is known to hold for."""
 
     usd: Decimal
     source: str

@@ -20,7 +20,7 @@ LISTED = sorted(UNITS.keys() - {"nat.regional_hours"})
 
 @pytest.mark.parametrize("key", LISTED)
 def test_every_unit_is_listed_once_and_agrees_with_the_public_fact(engine: Engine, key: str) -> None:
-    listed = price_list.listed_price(engine.reader("us-east-1"), UNITS[key], "us-east-1")
+    listed = price_list.listed_price(engine.asking().reader("us-east-1"), UNITS[key], "us-east-1")
     fact = public_price(key, "us-east-1")
     assert listed is not None
     assert fact is not None
@@ -31,8 +31,8 @@ def test_every_unit_is_listed_once_and_agrees_with_the_public_fact(engine: Engin
 
 
 def test_another_region_has_its_own_price(engine: Engine) -> None:
-    here = engine.prices(engine.reader("us-east-1")).price("nat.hours")
-    there = engine.prices(engine.reader("eu-west-1")).price("nat.hours")
+    here = engine.asking().prices(engine.asking().reader("us-east-1")).price("nat.hours")
+    there = engine.asking().prices(engine.asking().reader("eu-west-1")).price("nat.hours")
     assert here is not None
     assert there is not None
     assert (here.usd, there.usd) == (Decimal("0.045"), Decimal("0.048"))
@@ -40,15 +40,15 @@ def test_another_region_has_its_own_price(engine: Engine) -> None:
 
 def test_a_price_is_asked_once(engine: Engine, account: EmbeddedAccount) -> None:
     for _ in range(3):
-        engine.prices(engine.reader("us-east-1")).load(["nat.hours", "ipv4.idle"])
+        engine.asking().prices(engine.asking().reader("us-east-1")).load(["nat.hours", "ipv4.idle"])
     assert account.calls.count("pricing:GetProducts") == 2
 
 
 def test_a_price_that_could_not_be_read_is_asked_again(engine: Engine, account: EmbeddedAccount) -> None:
     account.faults.deny("pricing:GetProducts")
-    assert engine.prices(engine.reader("eu-west-1")).price("nat.hours") is None
+    assert engine.asking().prices(engine.asking().reader("eu-west-1")).price("nat.hours") is None
     account.faults.clear()
-    assert engine.prices(engine.reader("eu-west-1")).price("nat.hours") is not None
+    assert engine.asking().prices(engine.asking().reader("eu-west-1")).price("nat.hours") is not None
 
 
 def test_no_public_fact_is_given_to_a_region_that_has_none() -> None:

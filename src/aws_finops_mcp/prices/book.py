@@ -68,7 +68,9 @@ class PriceBook:
                 self._prices[key] = known[0]
             else:
                 missing.append(key)
-        read = self._reader.side_by_side(lambda key: listed_price(self._reader, UNITS[key], self.region), missing)
+        read = self._reader.side_by_side(
+            lambda key: listed_price(self._reader, UNITS[key], self.region), missing, lambda _: "pricing:GetProducts"
+        )
         for key, outcome in zip(missing, read, strict=True):
             if isinstance(outcome, FailedRead):
                 self._prices[key] = public_price(key, self.region)

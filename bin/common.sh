@@ -34,7 +34,7 @@ packages_for() {
       wanted=(curl)
       command -v npm >/dev/null || wanted+=(nodejs npm) # any Node will do to install the one that is pinned
       ;;
-    hosts) wanted=(podman runc mmdebstrap debian-archive-keyring openssh-client openssl pebble curl) ;;
+    hosts) wanted=(podman runc netavark iptables mmdebstrap gpg debian-archive-keyring openssh-client openssl pebble curl iproute2) ;;
     *) die "packages_for: no list is called '$1'" ;;
   esac
   for package in "${wanted[@]}"; do

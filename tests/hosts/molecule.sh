@@ -7,7 +7,7 @@ down() { tests/hosts/hosts down --state "$PWD/build/molecule" --network aws-fino
 export PATH=$PWD/.venv/bin:$PATH
 # What an interrupted run left, and molecule's memory of it: the scenarios start from bare hosts.
 down
-molecule reset --all >/dev/null 2>&1
+molecule reset --scenario-name default >/dev/null 2>&1
 [[ " $* " == *" --destroy never "* || " $* " == *" --destroy=never "* ]] || trap down EXIT
 [ "$#" -gt 0 ] || set -- --all
 molecule test --no-command-borders "$@"

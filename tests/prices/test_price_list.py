@@ -1,4 +1,4 @@
-"""Prices from the Price List, and what happens when it has none, several, or may not be read."""
+"""Prices from the Price List's documents, and how few calls ask for them."""
 
 from __future__ import annotations
 
@@ -7,59 +7,25 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from aws_finops_mcp.audits.engine import Engine
-from aws_finops_mcp.demo.account import EmbeddedAccount
-from aws_finops_mcp.prices import price_list
-from aws_finops_mcp.prices.facts import public_price
+from aws_finops_mcp.prices.instances import ec2_instance
+from aws_finops_mcp.prices.price_list import listed_prices, questions
+from aws_finops_mcp.prices.unit import Unit
 from aws_finops_mcp.prices.units import UNITS
 
-# The demonstration's list has no regional NAT gateways, and public facts have no price of them either.
-LISTED = sorted(UNITS.keys() - {"nat.regional_hours"})
+NAT = {"productFamily": "NAT Gateway"}
 
 
-@pytest.mark.parametrize("key", LISTED)
-def test_every_unit_is_listed_once_and_agrees_with_the_public_fact(engine: Engine, key: str) -> None:
-    listed = price_list.listed_price(engine.asking().reader("us-east-1"), UNITS[key], "us-east-1")
-    fact = public_price(key, "us-east-1")
-    assert listed is not None
-    assert fact is not None
-    assert listed.usd == fact.usd
-    assert listed.unit == fact.unit == UNITS[key].unit
-    assert listed.sku
-    assert listed.region == "us-east-1"
-
-
-def test_another_region_has_its_own_price(engine: Engine) -> None:
-    here = engine.asking().prices(engine.asking().reader("us-east-1")).price("nat.hours")
-    there = engine.asking().prices(engine.asking().reader("eu-west-1")).price("nat.hours")
-    assert here is not None
-    assert there is not None
-    assert (here.usd, there.usd) == (Decimal("0.045"), Decimal("0.048"))
-
-
-def test_a_price_is_asked_once(engine: Engine, account: EmbeddedAccount) -> None:
-    for _ in range(3):
-        engine.asking().prices(engine.asking().reader("us-east-1")).load(["nat.hours", "ipv4.idle"])
-    assert account.calls.count("pricing:GetProducts") == 2
-
-
-def test_a_price_that_could_not_be_read_is_asked_again(engine: Engine, account: EmbeddedAccount) -> None:
-    account.faults.deny("pricing:GetProducts")
-    assert engine.asking().prices(engine.asking().reader("eu-west-1")).price("nat.hours") is None
-    account.faults.clear()
-    assert engine.asking().prices(engine.asking().reader("eu-west-1")).price("nat.hours") is not None
-
-
-def test_no_public_fact_is_given_to_a_region_that_has_none() -> None:
-    assert all(public_price(key, "eu-west-1") is None for key in UNITS)
-
-
-def product(sku: str, usd: str, usage_type: str = "NatGateway-Hours") -> str:
-    dimension = {"unit": "Hrs", "pricePerUnit": {"USD": usd}, "beginRange": "0", "endRange": "Inf"}
+def product(sku: str, *tiers: str, usage_type: str = "NatGateway-Hours") -> str:
+    dimensions = {
+        f"d{begin}": {"unit": "Hrs", "pricePerUnit": {"USD": usd}, "beginRange": str(begin)}
+        for begin, usd in reversed(list(enumerate(tiers)))
+    }
     document = {
-        "product": {"sku": sku, "attributes": {"usagetype": usage_type}},
-        "terms": {"OnDemand": {"t": {"effectiveDate": "2026-10-01T00:00:00Z", "priceDimensions": {"d": dimension}}}},
+        "product": {"sku": sku, "attributes": {"usagetype": usage_type}, **NAT},
+        "terms": {"OnDemand": {"t": {"effectiveDate": "2026-10-01T00:00:00Z", "priceDimensions": dimensions}}},
         "publicationDate": "2026-10-02T00:00:00Z",
     }
     return json.dumps(document)
@@ -75,9 +41,11 @@ class ListOf:
         return self._documents
 
 
-def listed(*documents: str) -> Decimal | None:
+def listed(*documents: str, tier: int | None = None) -> Decimal | None:
     reader: Any = ListOf(*documents)
-    price = price_list.listed_price(reader, UNITS["nat.hours"], "us-east-1")
+    unit = Unit("nat", "AmazonEC2", "NatGateway-Hours", "Hrs", NAT, tier=tier)
+    (question,) = questions([unit])
+    price = listed_prices(reader, question, "us-east-1")[unit]
     return price.usd if price else None
 
 
@@ -91,13 +59,96 @@ def test_two_products_of_different_prices_are_no_price() -> None:
 
 def test_a_product_that_costs_nothing_is_no_price() -> None:
     assert listed(product("A", "0.0000000000")) is None
+    assert listed() is None
+
+
+def test_a_product_that_is_not_sold_on_demand_is_no_price() -> None:
+    document = json.loads(product("A", "0.045"))
+    document["terms"] = {"Reserved": document["terms"]["OnDemand"]}
+    assert listed(json.dumps(document)) is None
+
+
+def test_another_currency_is_no_price() -> None:
+    assert listed(product("A", "0.045").replace("USD", "CNY")) is None
 
 
 @pytest.mark.parametrize("usage_type", ["RegionalNatGateway-Hours", "NatGateway-Hours-Extra", "NatGateway-Bytes"])
 def test_a_product_of_another_usage_is_not_taken(usage_type: str) -> None:
-    assert listed(product("A", "0.07", usage_type)) is None
+    assert listed(product("A", "0.07", usage_type=usage_type)) is None
 
 
-@pytest.mark.parametrize("prefix", ["", "EU-", "EUW2-", "USE1-", "APN1-", "APS3-", "UGW1-", "CAN1-"])
-def test_a_regions_prefix_is_understood(prefix: str) -> None:
-    assert listed(product("A", "0.05", f"{prefix}NatGateway-Hours")) == Decimal("0.05")
+def test_a_price_that_changes_with_the_quantity_is_none_unless_the_tier_is_named() -> None:
+    tiers = product("A", "0", "0.023", "0.022", "0.021")
+    assert listed(tiers) is None
+    assert [listed(tiers, tier=number) for number in (1, 2, 3, 4)] == [
+        Decimal("0.023"),
+        Decimal("0.022"),
+        Decimal("0.021"),
+        None,
+    ]
+
+
+def test_one_product_without_and_one_with_tiers_are_no_price() -> None:
+    assert listed(product("A", "0.023"), product("B", "0.023", "0.022")) is None
+
+
+@given(tiers=st.lists(st.decimals("0.0001", "9", places=4), min_size=1, max_size=6, unique=True), free=st.booleans())
+def test_the_first_tier_is_the_first_that_is_paid(tiers: list[Decimal], free: bool) -> None:
+    amounts = [*(["0.0"] if free else []), *map(str, tiers)]
+    assert listed(product("A", *amounts), tier=1) == tiers[0]
+    assert listed(product("A", *amounts)) == (tiers[0] if len(tiers) == 1 else None)
+
+
+def test_the_date_is_the_lists_own() -> None:
+    reader: Any = ListOf(product("A", "0.045"))
+    (question,) = questions([UNITS["nat.hours"]])
+    price = listed_prices(reader, question, "us-east-1")[UNITS["nat.hours"]]
+    assert price is not None
+    assert (price.sku, price.as_of, price.region) == ("A", "2026-10-02", "us-east-1")
+
+
+# --- Questions --------------------------------------------------------------------------------------------------
+
+
+def test_all_of_ebs_is_one_question() -> None:
+    (question,) = questions(unit for key, unit in UNITS.items() if key.startswith("ebs."))
+    assert {unit.key for unit in question.units} == {key for key in UNITS if key.startswith("ebs.")}
+    assert question.parameters("eu-west-1")["Filters"] == [
+        {
+            "Type": "ANY_OF",
+            "Field": "productFamily",
+            "Value": "Storage,System Operation,Provisioned Throughput,Storage Snapshot",
+        },
+        {"Type": "TERM_MATCH", "Field": "regionCode", "Value": "eu-west-1"},
+        {"Type": "TERM_MATCH", "Field": "locationType", "Value": "AWS Region"},
+    ]
+
+
+def test_one_unit_of_a_family_is_answered_with_the_whole_family() -> None:
+    (question,) = questions([UNITS["ebs.gp3.iops"]])
+    assert UNITS["ebs.snapshot.archive"] in question.units
+
+
+def test_a_worldwide_price_is_asked_without_a_region() -> None:
+    (question,) = questions([UNITS["route53.hosted_zone"]])
+    assert [each["Field"] for each in question.parameters("eu-west-1")["Filters"]] == ["productFamily"]
+
+
+@given(count=st.integers(1, 300))
+def test_instance_types_are_joined_within_what_a_filter_takes(count: int) -> None:
+    units = [ec2_instance(f"x{number:03}iedn.metal-48xlarge") for number in range(count)]
+    asked = questions(unit for unit in units if isinstance(unit, Unit))
+    assert len(asked) == -(-count // 40)
+    assert sum(len(question.units) for question in asked) == count
+    for question in asked:
+        for each in question.parameters("us-east-1")["Filters"]:
+            assert len(each["Value"]) <= 1024
+
+
+def test_two_operating_systems_of_one_type_are_two_questions() -> None:
+    both = [ec2_instance("m5.large"), ec2_instance("m5.large", "RunInstances:0002")]
+    assert len(questions(unit for unit in both if isinstance(unit, Unit))) == 2
+
+
+def test_nothing_is_no_question() -> None:
+    assert questions([]) == []

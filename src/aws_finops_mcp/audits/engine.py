@@ -15,7 +15,8 @@ from aws_finops_mcp.aws.ledger import Budget, Ledger, ReadFailedError
 from aws_finops_mcp.aws.rates import Limiter
 from aws_finops_mcp.aws.reader import Gate, Reader
 from aws_finops_mcp.declaration import ArgumentsError, BudgetParams
-from aws_finops_mcp.prices.book import PriceBook, PriceCache
+from aws_finops_mcp.prices.book import PriceBook
+from aws_finops_mcp.prices.cache import PriceCache
 from aws_finops_mcp.settings import Settings
 
 N = TypeVar("N", int, float, Decimal)
@@ -61,6 +62,14 @@ class Engine:
         allowed = Budget(_least(own.calls, asked.calls), _least(own.usd, asked.usd), _least(own.seconds, asked.seconds))
         return Asking(self, Ledger(allowed, stopped=stopped or threading.Event()))
 
+    def reader(self, region: str = "", account: str = "") -> Reader:
+        """A reader with a question, and so a ledger, of its own."""
+        return self.asking().reader(region, account)
+
+    def prices(self, reader: Reader) -> PriceBook:
+        """A price book for one answer."""
+        return PriceBook(reader, self.price_cache)
+
     def number(self, alias: str, reader: Reader) -> str:
         """The number of an account; `unknown`, noted in the ledger, when STS does not tell."""
         role = self.clients.accounts[alias].role_arn
@@ -98,7 +107,7 @@ class Asking:
         return Reader(engine.clients, self.ledger, where, number, alias, engine.gate)
 
     def prices(self, reader: Reader) -> PriceBook:
-        return PriceBook(reader, self.engine.price_cache)
+        return self.engine.prices(reader)
 
 
 def _least(*limits: N | None) -> N | None:

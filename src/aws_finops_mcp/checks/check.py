@@ -11,11 +11,9 @@ from aws_finops_mcp.aws.metrics import MetricQuery, MetricSeries
 from aws_finops_mcp.aws.reads import Read
 from aws_finops_mcp.declaration import RegionParams
 from aws_finops_mcp.findings import Category, FailedRead, Scalar, Verdict, Window
+from aws_finops_mcp.prices.book import Part
 
 RegionParamsT = TypeVar("RegionParamsT", bound=RegionParams)
-
-Part = tuple[str, str, float]
-"""Something billed: what it is, the unit's key, and units a month."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +124,9 @@ class Check(Generic[RegionParamsT]):
         if self.reads_metrics:
             actions.add("cloudwatch:GetMetricData")
         return tuple(sorted(actions))
+
+
+__all__ = ["Check", "Facts", "Judgement", "Part", "tags_of"]
 
 
 def tags_of(resource: Mapping[str, Sequence[Mapping[str, str]]]) -> dict[str, str]:

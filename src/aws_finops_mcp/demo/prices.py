@@ -1,4 +1,7 @@
-"""List prices of the simulated account: public figures where known, for two regions only."""
+"""List prices of the simulated account: public figures where known, for two regions only.
+
+What bills and expected savings are made of is here by name; `double.price_products` sells more.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,12 @@ class RegionalPrices:
     public_ipv4_hour: float
     provisioned_concurrency: dict[str, float] = field(default_factory=dict)
     snapshot: float = 0.05
+    # What is not named above, as a multiple of its public price in us-east-1.
+    factor: float = 1.0
+
+    def near(self, usd: float) -> float:
+        """The region's price of what costs ``usd`` in us-east-1."""
+        return round(usd * self.factor, 12)
 
 
 PRICES: Final[dict[str, RegionalPrices]] = {
@@ -55,6 +64,7 @@ PRICES: Final[dict[str, RegionalPrices]] = {
         nat_gib=0.048,
         public_ipv4_hour=0.005,
         provisioned_concurrency={"x86_64": 0.0000041667, "arm64": 0.0000033334},
+        factor=1.1,
     ),
 }  # fmt: skip
 

@@ -2,44 +2,25 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Iterable
 from decimal import Decimal
 
+from botocore.exceptions import BotoCoreError
+
+from aws_finops_mcp.aws.clients import GLOBAL_REGION
 from aws_finops_mcp.aws.reader import Reader
 from aws_finops_mcp.findings import FailedRead, Price, Saving, SavingPart
+from aws_finops_mcp.prices.cache import PriceCache
 from aws_finops_mcp.prices.facts import public_price
-from aws_finops_mcp.prices.price_list import listed_price
-from aws_finops_mcp.prices.units import UNITS
+from aws_finops_mcp.prices.price_list import Question, listed_prices, questions
+from aws_finops_mcp.prices.unit import Unit, UnitOrKey, key_of
+from aws_finops_mcp.prices.units import declared
 
-KEEP_SECONDS = 24 * 3600
-"""How long a listed price is used before it is asked again."""
+Part = tuple[str, UnitOrKey, float | Decimal]
+"""What it is, its unit or the unit's key, and units a month."""
 
-
-class PriceCache:
-    """Listed prices of this process, by unit and region; a product that the list does not have is kept too."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._rows: dict[tuple[str, str], tuple[float, Price | None]] = {}
-
-    def get(self, key: str, region: str) -> tuple[Price | None] | None:
-        """A one-tuple when it is known what the list says, None when it is not."""
-        with self._lock:
-            row = self._rows.get((key, region))
-        if row is None or time.monotonic() - row[0] > KEEP_SECONDS:
-            return None
-        return (row[1],)
-
-    def put(self, key: str, region: str, price: Price | None) -> None:
-        with self._lock:
-            self._rows[key, region] = (time.monotonic(), price)
-
-    def clear(self) -> None:
-        """Forget all prices."""
-        with self._lock:
-            self._rows.clear()
+_HOPELESS = frozenset({"denied", "no_credentials", "throttled", "unreachable", "not_asked"})
+"""Kinds of failure that the next question would meet too."""
 
 
 class PriceBook:
@@ -54,46 +35,33 @@ class PriceBook:
     def region(self) -> str:
         return self._reader.region
 
-    def load(self, keys: Iterable[str]) -> None:
-        """Read the prices of several units side by side.
+    def load(self, units: Iterable[UnitOrKey]) -> None:
+        """Read the prices of several units with the fewest calls, side by side.
 
         A unit whose price could not be read gets the public fact of its region, if there is one; the failed read
-        stays in the ledger.
+        stays in the ledger. A key that is no unit of ours has no price.
         """
-        missing = []
-        for key in dict.fromkeys(keys):
-            if key in self._prices:
-                continue
-            if (known := self._cache.get(key, self.region)) is not None:
-                self._prices[key] = known[0]
-            else:
-                missing.append(key)
-        read = self._reader.side_by_side(
-            lambda key: listed_price(self._reader, UNITS[key], self.region), missing, lambda _: "pricing:GetProducts"
-        )
-        for key, outcome in zip(missing, read, strict=True):
-            if isinstance(outcome, FailedRead):
-                self._prices[key] = public_price(key, self.region)
-            else:
-                self._cache.put(key, self.region, outcome)
-                self._prices[key] = outcome or public_price(key, self.region)
+        named = {key_of(unit): declared(unit) for unit in units}
+        wanted = {key: unit for key, unit in named.items() if key not in self._prices}
+        listed = self._listed([unit for unit in wanted.values() if unit])
+        for key, unit in wanted.items():
+            self._prices[key] = (listed.get(key) or public_price(unit, self.region)) if unit else None
 
-    def price(self, key: str) -> Price | None:
+    def price(self, unit: UnitOrKey) -> Price | None:
         """The price of a unit; None when there is no sourced one for this region."""
-        self.load([key])
-        return self._prices[key]
+        self.load([unit])
+        return self._prices[key_of(unit)]
 
-    def saving(self, parts: Iterable[tuple[str, str, float | Decimal]]) -> Saving:
-        """What not having some things saves.
-
-        Args:
-            parts: what it is, the unit's key, and units a month.
-        """
+    def saving(self, parts: Iterable[Part]) -> Saving:
+        """What not having some things saves."""
+        parts = list(parts)
+        self.load(unit for _, unit, _ in parts)
         priced: list[SavingPart] = []
         unpriced: list[str] = []
         exact = Decimal(0)
-        for what, key, quantity in parts:
-            price = self.price(key)
+        for what, unit, quantity in parts:
+            key = key_of(unit)
+            price = self.price(unit)
             if price is None:
                 unpriced.append(f"{what} ({key} in {self.region})")
                 continue
@@ -105,3 +73,43 @@ class PriceBook:
     def used(self) -> dict[str, Price]:
         """The prices given so far, by unit."""
         return {key: price for key, price in sorted(self._prices.items()) if price is not None}
+
+    def _listed(self, units: list[Unit]) -> dict[str, Price | None]:
+        """What the list says, by key: from the cache, and from AWS what that does not have."""
+        if not units:
+            return {}
+        endpoint = self._endpoint()
+        known = self._cache.get(endpoint, self.region, units)
+        listed = {unit.key: price for unit, price in known.items()}
+        asked = questions(unit for unit in units if unit not in known)
+        # Until the list has answered once, one question goes ahead alone: where it is denied, that is all it costs.
+        first = 0 if self._cache.answered(endpoint) else 1
+        for some in (asked[:first], asked[first:]):
+            if some and not self._hopeless():
+                listed |= self._ask(endpoint, some)
+        return listed
+
+    def _ask(self, endpoint: str, asked: list[Question]) -> dict[str, Price | None]:
+        listed: dict[str, Price | None] = {}
+        read = self._reader.side_by_side(
+            lambda question: listed_prices(self._reader, question, self.region), asked, lambda _: "pricing:GetProducts"
+        )
+        for outcome in read:
+            if not isinstance(outcome, FailedRead):
+                self._cache.put(endpoint, self.region, outcome)
+                listed |= {unit.key: price for unit, price in outcome.items()}
+        return listed
+
+    def _hopeless(self) -> bool:
+        """Whether this answer's ledger already says that the list cannot be read now."""
+        return any(
+            read.call == "pricing:GetProducts" and read.kind in _HOPELESS and read.account == self._reader.account
+            for read in self._reader.ledger.failed_reads
+        )
+
+    def _endpoint(self) -> str:
+        """Who says the prices: AWS, or the embedded account."""
+        try:
+            return str(self._reader.clients.client("pricing", GLOBAL_REGION, self._reader.alias).meta.endpoint_url)
+        except BotoCoreError:
+            return ""  # without a client there will be no price to keep either; the read says why

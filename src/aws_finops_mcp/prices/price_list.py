@@ -1,57 +1,130 @@
-"""Prices from the AWS Price List Query API (`pricing:GetProducts`), which is free of charge."""
+"""Prices from the AWS Price List Query API (`pricing:GetProducts`), which is free of charge.
+
+One call gives up to 100 products, so units of one family are asked for together: the volumes, IOPS, throughput and
+snapshots of EBS in one call rather than 15, any 40 instance types in one rather than 40. Families of which a region
+has hundreds (instances, Lambda) are narrowed by what is wanted; the others are read whole, since a page more costs
+less than a second question later.
+"""
 
 from __future__ import annotations
 
 import json
-import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from aws_finops_mcp.aws.clients import GLOBAL_REGION
-from aws_finops_mcp.aws.reader import Reader
+from aws_finops_mcp.aws.reader import Reader, chunks
 from aws_finops_mcp.findings import Price
-from aws_finops_mcp.prices.units import Unit
+from aws_finops_mcp.prices.unit import Unit, any_of
+from aws_finops_mcp.prices.units import UNITS
 
-_REGION_PREFIX = r"(?:[A-Z]{2,4}\d?-)?"
-"""Usage types carry a region's prefix (EUW1-, EU-, USE1-, ...), none in us-east-1."""
+JOINED_VALUES = 40
+"""Values of one filter in one call: a filter takes 1,024 characters, and 40 types with two products each fit a page."""
+
+Filters = tuple[tuple[str, tuple[str, ...]], ...]
 
 
-def listed_price(reader: Reader, unit: Unit, region: str) -> Price | None:
-    """The on-demand list price of `unit` in `region`.
+@dataclass(frozen=True)
+class Question:
+    """One call of GetProducts, and the units that its products give a price."""
 
-    None when the list has no such product there, or several at different prices: then there is no one price.
+    service_code: str
+    filters: Filters
+    everywhere: bool
+    units: tuple[Unit, ...]
+
+    def parameters(self, region: str) -> dict[str, Any]:
+        """Of the call, for the prices of `region`."""
+        place = () if self.everywhere else (("regionCode", (region,)), ("locationType", ("AWS Region",)))
+        return {
+            "ServiceCode": self.service_code,
+            "FormatVersion": "aws_v1",
+            "Filters": [
+                {"Type": "TERM_MATCH" if len(values) == 1 else "ANY_OF", "Field": name, "Value": ",".join(values)}
+                for name, values in (*self.filters, *place)
+            ],
+        }
+
+
+def questions(units: Iterable[Unit]) -> list[Question]:
+    """The fewest calls that give all `units` a price, and every other unit that the same answers hold."""
+    alike: dict[tuple[str, Filters, bool, str], dict[str, Unit]] = defaultdict(dict)
+    for unit in units:
+        alike[_kind(unit)][unit.key] = unit
+    for unit in UNITS.values():
+        if _kind(unit) in alike:
+            alike[_kind(unit)][unit.key] = unit
+    asked = []
+    for (service_code, filters, everywhere, joined), members in alike.items():
+        if not joined:
+            asked.append(Question(service_code, filters, everywhere, tuple(members.values())))
+            continue
+        by_value: dict[str, list[Unit]] = defaultdict(list)
+        for unit in members.values():
+            by_value["".join(any_of(unit.filters[joined]))].append(unit)
+        for values in chunks(sorted(by_value), JOINED_VALUES):
+            those = tuple(unit for value in values for unit in by_value[value])
+            asked.append(Question(service_code, (*filters, (joined, tuple(values))), everywhere, those))
+    return asked
+
+
+def _kind(unit: Unit) -> tuple[str, Filters, bool, str]:
+    """What units have in common that one call can read."""
+    filters = tuple(sorted((name, any_of(values)) for name, values in unit.filters.items() if name != unit.joined))
+    return unit.service_code, filters, unit.everywhere, unit.joined
+
+
+def listed_prices(reader: Reader, question: Question, region: str) -> dict[Unit, Price | None]:
+    """The on-demand list prices of a question's units in `region`.
+
+    None for a unit of which the list has no product there, or several at different prices: then there is no one price.
 
     Raises:
         ReadFailedError: the Price List could not be read.
     """
-    wanted = {**unit.filters, "regionCode": region, "locationType": "AWS Region"}
-    documents = reader.pages(
-        "pricing",
-        "GetProducts",
-        "PriceList",
-        region=GLOBAL_REGION,
-        ServiceCode=unit.service_code,
-        FormatVersion="aws_v1",
-        Filters=[{"Type": "TERM_MATCH", "Field": name, "Value": value} for name, value in wanted.items()],
-    )
-    usage_type = re.compile(_REGION_PREFIX + unit.usage_type)
+    documents = reader.pages("pricing", "GetProducts", "PriceList", region=GLOBAL_REGION, **question.parameters(region))
     products = [json.loads(document) for document in documents]
-    matching = [p for p in products if usage_type.fullmatch(p["product"]["attributes"].get("usagetype", ""))]
-    prices = [price for product in matching if (price := _on_demand(product, unit, region))]
-    return prices[0] if prices and len({price.usd for price in prices}) == 1 else None
+    return {unit: _price(unit, products, unit.place(region)) for unit in question.units}
 
 
-def _on_demand(product: Any, unit: Unit, region: str) -> Price | None:
-    """The one paid price of a product; None when it has none, or one that changes with the quantity."""
-    for term in product["terms"].get("OnDemand", {}).values():
-        amounts = {Decimal(d["pricePerUnit"].get("USD", "0")) for d in term["priceDimensions"].values()} - {Decimal(0)}
-        if len(amounts) == 1:
-            return Price(
-                usd=amounts.pop() / unit.divisor,
-                unit=unit.unit,
-                region=region,
-                source="AWS Price List API",
-                sku=product["product"]["sku"],
-                as_of=(product.get("publicationDate") or term["effectiveDate"])[:10],
-            )
-    return None
+def _price(unit: Unit, products: Iterable[Any], place: str) -> Price | None:
+    found = []
+    for document in products:
+        product = document["product"]
+        if unit.is_of(product["attributes"], product.get("productFamily", "")):
+            amounts = _paid(document)
+            if unit.tier is None and len(amounts) == 1:
+                found.append((amounts[0], document))
+            elif unit.tier is not None and len(amounts) >= unit.tier:
+                found.append((amounts[unit.tier - 1], document))
+            elif amounts:
+                return None
+    if len({usd for usd, _ in found}) != 1:
+        return None
+    usd, document = found[0]
+    return Price(
+        usd=usd / unit.divisor,
+        unit=unit.unit,
+        region=place,
+        source="AWS Price List API",
+        sku=document["product"]["sku"],
+        as_of=_published(document)[:10],
+    )
+
+
+def _paid(document: Mapping[str, Any]) -> list[Decimal]:
+    """The different prices on demand that are not nought, from the first tier up."""
+    tiers = sorted(
+        (Decimal(dimension.get("beginRange") or "0"), Decimal(dimension["pricePerUnit"].get("USD") or "0"))
+        for term in document["terms"].get("OnDemand", {}).values()
+        for dimension in term["priceDimensions"].values()
+    )
+    return list(dict.fromkeys(usd for _, usd in tiers if usd))
+
+
+def _published(document: Mapping[str, Any]) -> str:
+    dates = [term["effectiveDate"] for term in document["terms"]["OnDemand"].values()]
+    return str(document.get("publicationDate") or dates[0])

@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,10 +39,13 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
+_CACHES = tempfile.TemporaryDirectory(prefix="aws-finops-mcp-")
+
+
 def environment(extra: dict[str, str]) -> dict[str, str]:
-    """This process's environment without any setting of ours or of AWS's, and `extra`."""
+    """This process's environment without any setting of ours or of AWS's, a cache of its own, and `extra`."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "MCP_"))}
-    return kept | extra
+    return kept | {"MCP_CACHE_DIR": tempfile.mkdtemp(dir=_CACHES.name)} | extra
 
 
 @contextmanager

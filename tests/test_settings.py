@@ -43,6 +43,25 @@ def test_the_file_is_read_and_the_environment_wins_over_it(tmp_path: Path, monke
     assert load_settings(file).mcp_server_port == 9002
 
 
+def test_the_cache_is_where_systemd_or_the_desktop_puts_caches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CACHE_DIRECTORY", raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv("HOME", "/home/someone")
+    assert load_settings().mcp_cache_dir == Path("/home/someone/.cache/aws-finops-mcp")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/fast")
+    assert load_settings().mcp_cache_dir == Path("/fast/aws-finops-mcp")
+    monkeypatch.setenv("CACHE_DIRECTORY", "/var/cache/aws-finops-mcp:/var/cache/other")
+    assert load_settings().mcp_cache_dir == Path("/var/cache/aws-finops-mcp")
+    monkeypatch.setenv("MCP_CACHE_DIR", "/mine")
+    assert load_settings().mcp_cache_dir == Path("/mine")
+
+
+def test_without_a_home_there_is_no_cache_directory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CACHE_DIRECTORY", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", "relative")
+    assert load_settings().mcp_cache_dir is None
+
+
 def test_aws_default_region_is_understood(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "ap-southeast-2")
     assert load_settings().aws_region == "ap-southeast-2"

@@ -36,6 +36,14 @@ def _split(value: Any) -> Any:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
+def _cache_dir() -> Path | None:
+    """Where systemd, else the desktop's convention, puts caches; None for a user without a home."""
+    if given := os.environ.get("CACHE_DIRECTORY"):
+        return Path(given.split(":")[0])
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))  # noqa: PTH111 - does not raise
+    return caches / "aws-finops-mcp" if caches.is_absolute() else None
+
+
 CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 
 
@@ -79,6 +87,8 @@ class Settings(BaseSettings):
     """The most dollars that AWS may bill for the calls of one answer; 0 allows only free ones."""
     mcp_deadline: float = Field(50, gt=0, le=3600)
     """Seconds after which an answer gives what it has: clients wait 60."""
+    mcp_cache_dir: Path | None = Field(default_factory=_cache_dir)
+    """Where list prices and long answers are kept for all workers; each keeps them in memory where it cannot write."""
     mcp_graceful_timeout: int = Field(30, ge=1, le=3600)
     """Seconds that calls in flight have to finish when a worker stops."""
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from aws_finops_mcp.audits.catalogue import TOOLS
 from aws_finops_mcp.audits.engine import Engine
 from aws_finops_mcp.audits.pages import MAX_CHARACTERS, first_page, next_page
-from aws_finops_mcp.audits.store import KEEP, AnswerStore
+from aws_finops_mcp.audits.store import KEEP, KEEP_SECONDS, AnswerStore
 from aws_finops_mcp.declaration import ArgumentsError, RegionParams
 from aws_finops_mcp.demo.account import EmbeddedAccount
 from aws_finops_mcp.findings import CheckAnswer, Finding, Verdict
@@ -117,3 +119,42 @@ def test_the_oldest_answers_are_forgotten(engine: Engine) -> None:
     assert store.get(names[0]) is None
     assert store.get(names[-1]) is answer
     assert len(set(names)) == len(names)
+
+
+def test_another_worker_gives_the_next_page(engine: Engine, tmp_path: Path) -> None:
+    """Each store stands for a process; they share a directory."""
+    one, other = AnswerStore(tmp_path), AnswerStore(tmp_path)
+    params = RegionParams(max_results=2)
+    first = first_page(ask(engine), params, one)
+    following = params.model_copy(update={"cursor": first.next_cursor})
+    assert (
+        next_page(following, first.tool, other).model_dump_json()
+        == next_page(following, first.tool, one).model_dump_json()
+    )
+    assert (tmp_path / "answers.sqlite3").stat().st_mode & 0o777 == 0o600
+
+
+def test_an_answer_is_forgotten_after_an_hour(engine: Engine, tmp_path: Path) -> None:
+    now = 1_000_000.0
+    store = AnswerStore(tmp_path, clock=lambda: now)
+    name = store.put(ask(engine))
+    now += KEEP_SECONDS - 1
+    assert store.get(name) is not None
+    now += 2
+    assert store.get(name) is None
+    assert AnswerStore(tmp_path, clock=lambda: now).get(name) is None
+
+
+def test_a_directory_that_can_not_be_written_is_memory(engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    store = AnswerStore(tmp_path / "file" / "cache")
+    answer = ask(engine)
+    assert store.get(store.put(answer)) is answer
+
+
+def test_a_broken_file_loses_nothing_but_pages(engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "answers.sqlite3").write_bytes(b"this is no database, but long enough to be taken for one" * 100)
+    store = AnswerStore(tmp_path)
+    assert store.get("none") is None
+    answer = ask(engine)
+    assert store.get(store.put(answer)) is answer

@@ -47,6 +47,8 @@ class Engine:
         return cls(
             settings.aws_region,
             clients=Clients(settings.mcp_accounts),
+            price_cache=PriceCache(settings.mcp_cache_dir),
+            store=AnswerStore(settings.mcp_cache_dir),
             gate=Gate(Limiter(settings.mcp_server_workers)),
             budget=Budget(settings.mcp_budget_calls, settings.mcp_budget_usd, settings.mcp_deadline),
         )

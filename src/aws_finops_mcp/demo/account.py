@@ -15,12 +15,19 @@ from aws_finops_mcp.demo.double.app import Double, Handler
 from aws_finops_mcp.demo.double.calls import CallCounter
 from aws_finops_mcp.demo.double.cloudwatch import Metrics
 from aws_finops_mcp.demo.double.cost_explorer import CostExplorer
+from aws_finops_mcp.demo.double.credentials import Credentials
 from aws_finops_mcp.demo.double.faults import Faults
 from aws_finops_mcp.demo.double.http import HttpServer
 from aws_finops_mcp.demo.double.metrics import MetricStore
 from aws_finops_mcp.demo.double.price_list import PriceList
 from aws_finops_mcp.demo.double.provisioned_concurrency import ProvisionedConcurrency
-from aws_finops_mcp.demo.inventory import ACCOUNT_ID, US
+from aws_finops_mcp.demo.double.request import warm_up
+from aws_finops_mcp.demo.double.sts import Sts
+from aws_finops_mcp.demo.estate.declared import Estate, Organisation
+from aws_finops_mcp.demo.estate.operations import OPERATIONS
+from aws_finops_mcp.demo.estate.organizations import Organizations
+from aws_finops_mcp.demo.estate.served import Estates
+from aws_finops_mcp.demo.inventory import ACCOUNT_ID, ACCOUNT_NAME, US
 
 # Looks like a key of AWS's documentation; it opens nothing.
 _ACCESS_KEY: Final = "AKIASIMULATEDACCOUNT"
@@ -32,22 +39,38 @@ class EmbeddedAccount:
     """``with EmbeddedAccount() as account:`` and point boto3 at ``account.environment``.
 
     moto keeps its state per process, so one account runs at a time; each start is a clean one.
+
+    ``organisation`` adds member accounts behind AssumeRole. ``estate`` fills the account's first region with so many
+    made-up resources instead of the fictional company.
     """
 
     _running: ClassVar[EmbeddedAccount | None] = None
 
-    def __init__(self, host: str = "127.0.0.1", port: int = 0, seed: int = 7, seeded: bool = True) -> None:
+    def __init__(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        seed: int = 7,
+        seeded: bool = True,
+        organisation: Organisation | None = None,
+        estate: Estate | None = None,
+    ) -> None:
         self._host = host
         self._port = port
         self.seed = seed
-        self.seeded = seeded
+        self.seeded = seeded and estate is None
+        self.organisation = organisation
+        self.estate = estate
         self.account_id = ACCOUNT_ID
         self.calls = CallCounter()
         self.faults = Faults()
         self.metrics = MetricStore()
+        self.credentials = Credentials(ACCOUNT_ID)
         # Names to ids of what was seeded.
         self.ids: dict[str, str] = {}
         self.cost_explorer: CostExplorer
+        # Made-up resources and the truth about them, by account and region.
+        self.estates: Estates
         self._server: HttpServer | None = None
 
     @property
@@ -80,15 +103,21 @@ class EmbeddedAccount:
         provisioned = ProvisionedConcurrency()
         now = datetime.now(UTC)
         self.cost_explorer = CostExplorer(company.bills_of(self.seed, now) if self.seeded else company.no_bills())
+        self.estates = Estates(now)
         handlers = self._handlers(provisioned)
-        app = Double(DomainDispatcherApplication(create_backend_app), handlers, self.calls, self.faults)
+        backend = DomainDispatcherApplication(create_backend_app)
+        app = Double(backend, handlers, self.calls, self.faults, self.credentials, self.estates.answer)
         server = HttpServer(self._host, self._port, app)
         try:
             self._forget()
+            self._populate()
             self.ids = company.fill(self.seed, now, self.metrics, provisioned) if self.seeded else {}
         except BaseException:
             server.close()
             raise
+        if self.estate is not None or self.organisation is not None:
+            # Measurements begin with the first request.
+            warm_up({service for service, _ in OPERATIONS})
         server.start()
         self._server = server
         EmbeddedAccount._running = self
@@ -102,10 +131,21 @@ class EmbeddedAccount:
             EmbeddedAccount._running = None
             self._forget()
 
+    def _populate(self) -> None:
+        """Declare the accounts and resources that are made up when asked for."""
+        self.metrics.elsewhere = self.estates.series
+        if self.estate is not None:
+            self.estates.add_estate(ACCOUNT_ID, US, self.estate, self.seed)
+        if self.organisation is not None:
+            self.estates.add_organisation(self.organisation)
+            for account in self.organisation.account_ids:
+                self.credentials.add_role(account, self.organisation.role, self.organisation.external_id)
+
     def _forget(self) -> None:
         moto_api_backend.reset()
         self.metrics.clear()
         self.calls.reset()
+        self.credentials.clear()
         self.faults.clear()
 
     def __enter__(self) -> EmbeddedAccount:
@@ -118,7 +158,8 @@ class EmbeddedAccount:
 
     def _handlers(self, provisioned: ProvisionedConcurrency) -> dict[tuple[str, str], Handler]:
         metrics = Metrics(self.metrics)
-        return {
+        sts = Sts(self.credentials)
+        handlers: dict[tuple[str, str], Handler] = {
             ("ce", "GetCostAndUsage"): self.cost_explorer.get_cost_and_usage,
             ("cloudwatch", "GetMetricData"): metrics.get_metric_data,
             ("cloudwatch", "GetMetricStatistics"): metrics.get_metric_statistics,
@@ -127,4 +168,14 @@ class EmbeddedAccount:
             ("lambda", "GetProvisionedConcurrencyConfig"): provisioned.get_configuration,
             ("lambda", "ListProvisionedConcurrencyConfigs"): provisioned.list_configurations,
             ("pricing", "GetProducts"): PriceList().get_products,
+            ("sts", "AssumeRole"): sts.assume_role,
+            ("sts", "GetCallerIdentity"): sts.get_caller_identity,
         }
+        if self.organisation is not None:
+            organizations = Organizations(self.organisation, ACCOUNT_ID, ACCOUNT_NAME)
+            handlers |= {
+                ("organizations", "DescribeAccount"): organizations.describe_account,
+                ("organizations", "DescribeOrganization"): organizations.describe_organization,
+                ("organizations", "ListAccounts"): organizations.list_accounts,
+            }
+        return handlers

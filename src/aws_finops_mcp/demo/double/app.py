@@ -10,6 +10,7 @@ from typing import Any
 from aws_finops_mcp.aws.reader import SIMULATED_HEADER
 from aws_finops_mcp.demo.double.calls import CallCounter
 from aws_finops_mcp.demo.double.corrections import CORRECTIONS
+from aws_finops_mcp.demo.double.credentials import Credentials
 from aws_finops_mcp.demo.double.errors import AwsError, internal_error, not_simulated
 from aws_finops_mcp.demo.double.faults import ConnectionCutError, Faults
 from aws_finops_mcp.demo.double.model_check import violations
@@ -26,17 +27,26 @@ class Double:
     """Strict AWS in front of a lenient backend."""
 
     def __init__(
-        self, backend: WsgiApp, handlers: dict[tuple[str, str], Handler], calls: CallCounter, faults: Faults
+        self,
+        backend: WsgiApp,
+        handlers: dict[tuple[str, str], Handler],
+        calls: CallCounter,
+        faults: Faults,
+        credentials: Credentials,
+        quick: Callable[[Call], Answer | None] = lambda call: None,
     ) -> None:
+        """Requests that ``quick`` answers need neither handlers nor the backend."""
         self._backend = backend
         self._handlers = handlers
         self._calls = calls
         self._faults = faults
+        self._credentials = credentials
+        self._quick = quick
         self._pager = Pager()
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         body = read_body(environ)
-        call = recognise(environ, body)
+        call = recognise(environ, body, self._credentials)
         if call is None:
             return _send(self._unrecognised(environ), start_response)
         with self._calls.counting(call.iam_action, call.region, call.account):
@@ -53,8 +63,9 @@ class Double:
 
     def _answer(self, call: Call) -> Answer:
         try:
+            self._credentials.check(call.access_key, call.token, call.service, call.protocol)
             self._faults.apply(call)
-            return self._answer_or_refuse(call)
+            return self._quick(call) or self._answer_or_refuse(call)
         except AwsError as refusal:
             return serialise_error(call, refusal)
         except ConnectionCutError:

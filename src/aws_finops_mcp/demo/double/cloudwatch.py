@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from xml.sax.saxutils import escape
 
 from aws_finops_mcp.demo.double.errors import AwsError
@@ -27,6 +27,8 @@ _QUERY_ID: Final = re.compile(r"^[a-z][a-zA-Z0-9_]*$")
 _EXTENDED: Final = re.compile(r"^(p|tm|tc|ts|wm)(\d{1,2}(\.\d+)?|100)$|^IQM$")
 
 Found = tuple[list[int], list[float]]
+_NOTHING: Final[Found] = ([], [])
+_REQUEST_ID: Final = ("x-amzn-RequestId", "simulated")
 
 _STATISTICS: Final[dict[str, Callable[[StatisticSet], float]]] = {
     "Average": lambda found: found.total / found.samples if found.samples else 0.0,
@@ -88,13 +90,15 @@ class Metrics:
         start = _round_start(start, now)
         descending = asked.get("ScanBy", "TimestampDescending") != "TimestampAscending"
         results = []
+        # Estates share series between resources: what was once collected or written is not again.
+        collected: dict[tuple[int, int, str], Found] = {}
         for query in queries:
-            found = self._answer(call, query, start, end, now)
+            found = self._answer(call, query, start, end, now, collected, descending)
             if query.get("ReturnData", True) is not False:
-                results.append((query, *(tuple(reversed(part)) if descending else tuple(part) for part in found)))
+                results.append((query, found))
         return _data_answer(call, *_cut(results, _offset(asked.get("NextToken")), most))
 
-    def get_metric_statistics(self, call: Call) -> dict[str, Any]:
+    def get_metric_statistics(self, call: Call) -> dict[str, Any] | Answer:
         asked = call.parameters
         now = int(self._clock())
         start, end = _times(asked)
@@ -123,7 +127,11 @@ class Metrics:
                     point[stat] = value
                 else:
                     point.setdefault("ExtendedStatistics", {})[stat] = value
-        return {"Label": asked["MetricName"], "Datapoints": list(points.values())}
+        answer = {"Label": asked["MetricName"], "Datapoints": list(points.values())}
+        if call.protocol != "json":
+            return answer
+        body = json.dumps(answer, default=datetime.timestamp).encode()
+        return Answer(200, body, [("Content-Type", "application/x-amz-json-1.0"), _REQUEST_ID])
 
     def list_metrics(self, call: Call) -> dict[str, Any]:
         """All that match; the pager cuts. Dimensions filter here as a subset, unlike in GetMetricData."""
@@ -156,7 +164,16 @@ class Metrics:
                 self._store.publish(key, when - when % 60, statistics, datum.get("Unit", "None"))
         return {}
 
-    def _answer(self, call: Call, query: dict[str, Any], start: int, end: int, now: int) -> Found:
+    def _answer(
+        self,
+        call: Call,
+        query: dict[str, Any],
+        start: int,
+        end: int,
+        now: int,
+        collected: dict[tuple[int, int, str], Found],
+        descending: bool,
+    ) -> Found:
         metric = query.get("MetricStat")
         if (metric is None) == (query.get("Expression") is None):
             raise AwsError(
@@ -167,13 +184,20 @@ class Metrics:
         if metric is None:
             # An empty answer would look like an idle resource.
             raise AwsError("ValidationError", "The simulated account does not evaluate metric math or queries.")
-        period = int(metric["Period"])
+        period, stat = int(metric["Period"]), str(metric["Stat"])
         _check_period(period)
-        read_statistic(str(metric["Stat"]))
+        read_statistic(stat)
         series = self._store.get(_key(call, metric["Metric"]))
         if series is None or metric.get("Unit") not in {None, series.unit}:
-            return [], []
-        return collect(series, start, end, period, now, str(metric["Stat"]))
+            return _NOTHING
+        found = collected.get((id(series), period, stat))
+        if found is None:
+            found = collect(series, start, end, period, now, stat)
+            if descending:
+                found[0].reverse()
+                found[1].reverse()
+            collected[id(series), period, stat] = found
+        return found
 
 
 def _key(call: Call, metric: dict[str, Any]) -> Key:
@@ -223,8 +247,17 @@ def _published(datum: dict[str, Any]) -> list[StatisticSet]:
     return [StatisticSet(n, value * n, value, value) for value, n in zip(values, counts, strict=True)]
 
 
-Result = tuple[dict[str, Any], tuple[int, ...], tuple[float, ...]]
-Cut = tuple[Result, bool]
+Result = tuple[dict[str, Any], Found]
+
+
+class Cut(NamedTuple):
+    """The part of a result that a page carries."""
+
+    query: dict[str, Any]
+    found: Found
+    first: int
+    last: int
+    complete: bool
 
 
 def _offset(token: str | None) -> int:
@@ -240,51 +273,63 @@ def _cut(results: list[Result], offset: int, most: int) -> tuple[list[Cut], str 
     """The slice of the datapoints that this page carries, and the token of the next one."""
     page: list[Cut] = []
     position, end = 0, offset + most
-    for query, times, values in results:
-        first, last = max(0, offset - position), min(len(times), end - position)
-        complete = not times or position + len(times) <= end
+    for query, found in results:
+        count = len(found[0])
+        first, last = max(0, offset - position), min(count, end - position)
         # Metrics without datapoints are all told on the first page.
-        if last > first or (not times and offset == 0):
-            page.append(((query, times[first:last], values[first:last]), complete))
-        position += len(times)
+        if last > first or (not count and offset == 0):
+            page.append(Cut(query, found, first, last, not count or position + count <= end))
+        position += count
     return page, (f"sim-{end:x}" if position > end else None)
 
 
 def _data_answer(call: Call, page: list[Cut], token: str | None) -> Answer:
     """Written by hand: the general serializers are too slow for a hundred thousand datapoints."""
-    headers = [("x-amzn-RequestId", "simulated")]
     if call.protocol == "json":
-        payload: dict[str, Any] = {
-            "MetricDataResults": [
-                {
-                    "Id": query["Id"],
-                    "Label": _label(query),
-                    "Timestamps": times,
-                    "Values": values,
-                    "StatusCode": "Complete" if complete else "PartialData",
-                }
-                for (query, times, values), complete in page
-            ],
-            "Messages": [],
-        }
-        if token:
-            payload["NextToken"] = token
-        return Answer(200, json.dumps(payload).encode(), [("Content-Type", "application/x-amz-json-1.0"), *headers])
+        return Answer(200, _json(page, token).encode(), [("Content-Type", "application/x-amz-json-1.0"), _REQUEST_ID])
+    return Answer(200, _xml(page, token).encode(), [("Content-Type", "text/xml"), _REQUEST_ID])
+
+
+def _json(page: list[Cut], token: str | None) -> str:
+    written: dict[tuple[int, int, int], str] = {}
+    results = []
+    for cut in page:
+        found, first, last = cut.found, cut.first, cut.last
+        datapoints = written.get((id(found), first, last))
+        if datapoints is None:
+            times, values = json.dumps(found[0][first:last]), json.dumps(found[1][first:last])
+            datapoints = written[id(found), first, last] = f'"Timestamps":{times},"Values":{values}'
+        label = json.dumps(_label(cut.query))
+        results.append(f'{{"Id":"{cut.query["Id"]}","Label":{label},{datapoints},"StatusCode":"{_status(cut)}"}}')
+    following = f',"NextToken":"{token}"' if token else ""
+    return f'{{"MetricDataResults":[{",".join(results)}],"Messages":[]{following}}}'
+
+
+def _xml(page: list[Cut], token: str | None) -> str:
+    written: dict[tuple[int, int, int], str] = {}
     parts = ['<GetMetricDataResponse xmlns="http://monitoring.amazonaws.com/doc/2010-08-01/"><GetMetricDataResult>']
     parts.append("<MetricDataResults>")
-    for (query, times, values), complete in page:
-        parts.append(f"<member><Id>{query['Id']}</Id><Label>{escape(_label(query))}</Label>")
-        parts.append(f"<StatusCode>{'Complete' if complete else 'PartialData'}</StatusCode><Timestamps>")
-        parts.extend(f"<member>{_utc(when):%Y-%m-%dT%H:%M:%SZ}</member>" for when in times)
-        parts.append("</Timestamps><Values>")
-        parts.extend(f"<member>{value!r}</member>" for value in values)
-        parts.append("</Values></member>")
+    for cut in page:
+        found, first, last = cut.found, cut.first, cut.last
+        datapoints = written.get((id(found), first, last))
+        if datapoints is None:
+            times = "".join(f"<member>{_utc(when):%Y-%m-%dT%H:%M:%SZ}</member>" for when in found[0][first:last])
+            values = "".join(f"<member>{value!r}</member>" for value in found[1][first:last])
+            datapoints = f"<Timestamps>{times}</Timestamps><Values>{values}</Values>"
+            written[id(found), first, last] = datapoints
+        label = escape(_label(cut.query))
+        parts.append(f"<member><Id>{cut.query['Id']}</Id><Label>{label}</Label>")
+        parts.append(f"<StatusCode>{_status(cut)}</StatusCode>{datapoints}</member>")
     parts.append("</MetricDataResults><Messages/>")
     if token:
         parts.append(f"<NextToken>{token}</NextToken>")
     parts.append("</GetMetricDataResult><ResponseMetadata><RequestId>simulated</RequestId></ResponseMetadata>")
     parts.append("</GetMetricDataResponse>")
-    return Answer(200, "".join(parts).encode(), [("Content-Type", "text/xml"), *headers])
+    return "".join(parts)
+
+
+def _status(cut: Cut) -> str:
+    return "Complete" if cut.complete else "PartialData"
 
 
 def _label(query: dict[str, Any]) -> str:

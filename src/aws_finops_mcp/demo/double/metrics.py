@@ -135,6 +135,8 @@ class MetricStore:
     def __init__(self) -> None:
         self._lock = Lock()
         self._series: dict[Key, Series | Published | Callable[[], Series]] = {}
+        # Where to look for what was never defined.
+        self.elsewhere: Callable[[Key], Series | None] = lambda key: None
 
     def define(self, key: Key, series: Series | Callable[[], Series]) -> None:
         with self._lock:
@@ -153,7 +155,7 @@ class MetricStore:
             found = self._series.get(key)
             if callable(found):
                 found = self._series[key] = found()
-            return found
+        return found if found is not None else self.elsewhere(key)
 
     def keys(self, account: str, region: str) -> list[Key]:
         with self._lock:

@@ -49,7 +49,7 @@ class _Snapshot:
     """An answer being handed out page by page; later pages must not change under the caller."""
 
     name: str
-    fingerprint: str
+    question: str
     frame: dict[str, Any]
     items: list[tuple[Path, Any]]
 
@@ -77,6 +77,28 @@ def pagination_of(service: str, operation: str) -> Pagination | None:
     )
 
 
+def limit_of(call: Call, pages: Pagination, rule: PageRule, asked: Any) -> int | None:
+    """How many items this page may hold; None for all. Refuses limits that AWS refuses."""
+    if asked is None or asked == "":
+        return rule.default
+    number = int(asked)
+    if number < rule.minimum:
+        if call.service == "ec2":
+            # EC2 names the parameter in lower camel case and sets the value in spaces.
+            raise AwsError(
+                "InvalidParameterValue",
+                f"Value ( {number} ) for parameter maxResults is invalid. "
+                f"Expecting a value greater than {rule.minimum}.",
+            )
+        raise AwsError(_code(call, "limit"), f"{pages.limit} must be at least {rule.minimum}.")
+    return min(number, rule.cap)
+
+
+def bad_token(call: Call) -> AwsError:
+    """The operation's own refusal of a token that it did not give for this question."""
+    return AwsError(_code(call, "token"), "The specified pagination token is not valid or is expired.")
+
+
 class Pager:
     """Cuts a backend's full answer into pages and remembers the rest under opaque tokens."""
 
@@ -93,43 +115,28 @@ class Pager:
     ) -> Answer:
         asked = call.parameters
         rule = rule_for(call.service, call.name)
-        limit = self._limit(call, pages, rule, asked.get(pages.limit or ""))
+        limit = limit_of(call, pages, rule, asked.get(pages.limit or ""))
         token = asked.get(pages.token_in)
-        fingerprint = _fingerprint(call, pages)
+        question = fingerprint(call, pages)
         if token:
-            snapshot, offset = self._resume(call, str(token), fingerprint)
+            snapshot, offset = self._resume(call, str(token), question)
         else:
             whole = self._whole(call, pages, backend)
             if isinstance(whole, Answer):
                 return whole
             if correct is not None:
                 correct(whole)
-            snapshot, offset = _snapshot(pages, whole, fingerprint), 0
+            snapshot, offset = _snapshot(pages, whole, question), 0
         return self._page(call, pages, snapshot, offset, limit)
 
-    def _limit(self, call: Call, pages: Pagination, rule: PageRule, asked: Any) -> int | None:
-        if asked is None or asked == "":
-            return rule.default
-        number = int(asked)
-        if number < rule.minimum:
-            if call.service == "ec2":
-                # EC2 names the parameter in lower camel case and sets the value in spaces.
-                raise AwsError(
-                    "InvalidParameterValue",
-                    f"Value ( {number} ) for parameter maxResults is invalid. "
-                    f"Expecting a value greater than {rule.minimum}.",
-                )
-            raise AwsError(_code(call, "limit"), f"{pages.limit} must be at least {rule.minimum}.")
-        return min(number, rule.cap)
-
-    def _resume(self, call: Call, token: str, fingerprint: str) -> tuple[_Snapshot, int]:
+    def _resume(self, call: Call, token: str, question: str) -> tuple[_Snapshot, int]:
         name, offset = _open_token(token)
         with self._lock:
             snapshot = self._snapshots.get(name)
             if snapshot is not None:
                 self._snapshots.move_to_end(name)
-        if snapshot is None or snapshot.fingerprint != fingerprint or not 0 < offset < len(snapshot.items):
-            raise AwsError(_code(call, "token"), "The specified pagination token is not valid or is expired.")
+        if snapshot is None or snapshot.question != question or not 0 < offset < len(snapshot.items):
+            raise bad_token(call)
         return snapshot, offset
 
     def _whole(self, call: Call, pages: Pagination, backend: Callable[[Environ], Answer]) -> dict[str, Any] | Answer:
@@ -185,12 +192,12 @@ def _open_token(token: str) -> tuple[str, int]:
         return "", 0
 
 
-def _snapshot(pages: Pagination, whole: dict[str, Any], fingerprint: str) -> _Snapshot:
+def _snapshot(pages: Pagination, whole: dict[str, Any], question: str) -> _Snapshot:
     items = [(path, item) for path in pages.results for item in _get(whole, path) or []]
     for path in pages.results:
         _put(whole, path, [])
     _drop(whole, pages.token_out)
-    return _Snapshot(secrets.token_hex(24), fingerprint, whole, items)
+    return _Snapshot(secrets.token_hex(24), question, whole, items)
 
 
 def _describe_page(pages: Pagination, page: dict[str, Any], more: bool, limit: int | None) -> None:
@@ -254,7 +261,7 @@ def _query_name(protocol: str, name: str, shape: Any) -> str:
     return str(shape.serialization.get("name", name))
 
 
-def _fingerprint(call: Call, pages: Pagination) -> str:
+def fingerprint(call: Call, pages: Pagination) -> str:
     """A token belongs to one question; AWS refuses it with another."""
     question = {key: value for key, value in call.parameters.items() if key not in {pages.token_in, pages.limit}}
     where = [call.account, call.region, call.service, call.name]

@@ -17,9 +17,9 @@ from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.request import Request, determine_request_protocol
 from moto.core.routing import get_service_router
 from moto.core.utils import get_service_model
-from moto.iam.models import get_account_id_from
 from werkzeug.exceptions import NotFound
 
+from aws_finops_mcp.demo.double.credentials import Credentials, Identity
 from aws_finops_mcp.demo.double.iam import iam_action
 
 Environ = dict[str, Any]
@@ -43,6 +43,8 @@ class Call:
 
     environ: Environ
     body: bytes
+    access_key: str
+    caller: Identity
     account: str
     region: str
     service: str
@@ -64,8 +66,10 @@ class Call:
         return "awsQueryCompatible" in self.operation.service_model.metadata
 
     @property
-    def caller_arn(self) -> str:
-        return f"arn:aws:sts::{self.account}:assumed-role/finops-reader/demo"
+    def token(self) -> str | None:
+        """What temporary credentials are shown with."""
+        token: str | None = self.environ.get("HTTP_X_AMZ_SECURITY_TOKEN")
+        return token
 
     @cached_property
     def parameters(self) -> dict[str, Any]:
@@ -104,7 +108,7 @@ def read_body(environ: Environ) -> bytes:
     return body
 
 
-def recognise(environ: Environ, body: bytes) -> Call | None:
+def recognise(environ: Environ, body: bytes, credentials: Credentials) -> Call | None:
     """None for what is no signed AWS request or names no operation that botocore knows."""
     credential = _CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
     if credential is None:
@@ -118,13 +122,17 @@ def recognise(environ: Environ, body: bytes) -> Call | None:
             protocol = determine_request_protocol(model, request.content_type)
         except (NotFound, NotImplementedError, UnknownServiceError):
             continue
-        account = environ.get("HTTP_X_MOTO_ACCOUNT_ID") or _account_of(access_key)
-        return Call(environ, body, account, region, service, operation, protocol, path_parameters)
+        caller = credentials.identify(access_key)
+        account = environ.setdefault("HTTP_X_MOTO_ACCOUNT_ID", caller.account)
+        return Call(environ, body, access_key, caller, account, region, service, operation, protocol, path_parameters)
     return None
 
 
-def _account_of(access_key: str) -> str:
-    return str(get_account_id_from(access_key))
+def warm_up(services: Iterable[str]) -> None:
+    """Read the models that the first requests would wait for."""
+    for service in services:
+        get_service_model(service)
+        get_service_router(service)
 
 
 def _services(signing_name: str, environ: Environ, body: bytes) -> Iterable[str]:

@@ -1,0 +1,152 @@
+"""Whose access key is it? Long-lived keys of the account, keys that moto made, and those that AssumeRole gave out."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Lock
+from typing import Final
+
+from moto.iam.models import iam_backends
+
+from aws_finops_mcp.demo.double.errors import AwsError
+
+_DEFAULT_DURATION: Final = 3600
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who calls, and until when; ``token`` is what temporary credentials must be shown with."""
+
+    account: str
+    arn: str
+    user_id: str
+    token: str | None = None
+    expires: float | None = None
+
+
+@dataclass(frozen=True)
+class Role:
+    """A role that other accounts may assume; with an external id only those who name it."""
+
+    account: str
+    name: str
+    external_id: str | None = None
+    trusts: frozenset[str] = frozenset()
+    longest: int = _DEFAULT_DURATION
+
+    @property
+    def arn(self) -> str:
+        return f"arn:aws:iam::{self.account}:role/{self.name}"
+
+
+@dataclass(frozen=True)
+class Temporary:
+    """What AssumeRole hands out."""
+
+    access_key: str
+    secret_key: str
+    token: str
+    expires: float
+    identity: Identity
+
+
+class Credentials:
+    """``lifetime`` in seconds makes temporary credentials shorter than AWS ever does, to test their renewal."""
+
+    def __init__(self, main_account: str, clock: Callable[[], float] = time.time) -> None:
+        self._lock = Lock()
+        self._main = Identity(
+            main_account,
+            f"arn:aws:sts::{main_account}:assumed-role/finops-reader/demo",
+            "AROASIMULATEDREADER00:demo",
+        )
+        self._clock = clock
+        self._temporary: dict[str, Identity] = {}
+        self._roles: dict[str, Role] = {}
+        self.lifetime: float | None = None
+
+    def add_role(
+        self, account: str, name: str, external_id: str | None = None, longest: int = _DEFAULT_DURATION
+    ) -> Role:
+        """Declare a role of any account, synthetic or not, that the main account may assume."""
+        role = Role(account, name, external_id, frozenset({self._main.account}), longest)
+        with self._lock:
+            self._roles[role.arn] = role
+        return role
+
+    def role(self, arn: str) -> Role | None:
+        with self._lock:
+            return self._roles.get(arn)
+
+    def identify(self, access_key: str) -> Identity:
+        """Any long-lived key that is nobody else's is the main account's."""
+        with self._lock:
+            found = self._temporary.get(access_key)
+        return found or _moto_user(access_key) or self._main
+
+    def check(self, access_key: str, token: str | None, service: str, protocol: str) -> None:
+        """Refuse temporary credentials that are over, unknown, or shown without their token."""
+        with self._lock:
+            found = self._temporary.get(access_key)
+        if found is None:
+            if access_key.startswith("ASIA") and _moto_user(access_key) is None:
+                raise _invalid(service, protocol)
+            return
+        if token != found.token:
+            raise _invalid(service, protocol)
+        if found.expires is not None and self._clock() >= found.expires:
+            raise _expired(service, protocol)
+
+    def issue(self, role: Role, name: str, duration: int) -> Temporary:
+        """New credentials of a role, for so many seconds or for the shorter ``lifetime``."""
+        seconds = duration if self.lifetime is None else min(duration, self.lifetime)
+        expires = self._clock() + seconds
+        token = f"simulated{secrets.token_urlsafe(60)}"
+        identity = Identity(
+            role.account,
+            f"arn:aws:sts::{role.account}:assumed-role/{role.name.rsplit('/', 1)[-1]}/{name}",
+            f"AROA{role.account}FINOP:{name}",
+            token,
+            expires,
+        )
+        access_key = f"ASIA{secrets.token_hex(8).upper()}"
+        with self._lock:
+            self._temporary[access_key] = identity
+        return Temporary(access_key, secrets.token_urlsafe(30), token, expires, identity)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._temporary.clear()
+            self._roles.clear()
+            self.lifetime = None
+
+
+def _moto_user(access_key: str) -> Identity | None:
+    """The user of a key that was made through IAM."""
+    for account, backends in list(iam_backends.items()):
+        known = backends["aws"].access_keys.get(access_key)
+        if known is not None:
+            name = str(known.user_name)
+            return Identity(str(account), f"arn:aws:iam::{account}:user/{name}", f"AIDA{account}:{name}")
+    return None
+
+
+def _expired(service: str, protocol: str) -> AwsError:
+    if service == "ec2":
+        return AwsError("RequestExpired", "Request has expired.", 400)
+    message = "The security token included in the request is expired"
+    if protocol in {"query", "rest-xml"}:
+        return AwsError("ExpiredToken", message, 400 if service == "s3" else 403)
+    return AwsError("ExpiredTokenException", message, 400 if protocol == "json" else 403)
+
+
+def _invalid(service: str, protocol: str) -> AwsError:
+    message = "The security token included in the request is invalid."
+    if service == "ec2":
+        return AwsError("AuthFailure", "AWS was not able to validate the provided access credentials", 401)
+    if protocol in {"query", "rest-xml"}:
+        return AwsError("InvalidClientTokenId", message, 403)
+    return AwsError("UnrecognizedClientException", message, 400 if protocol == "json" else 403)

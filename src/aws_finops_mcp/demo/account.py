@@ -149,7 +149,7 @@ class EmbeddedAccount:
         self.faults.clear()
 
     def __enter__(self) -> EmbeddedAccount:
-        return self.start()
+        return self if self._server is not None else self.start()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

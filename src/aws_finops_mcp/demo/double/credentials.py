@@ -54,7 +54,7 @@ class Temporary:
 
 
 class Credentials:
-    """``lifetime`` in seconds makes temporary credentials shorter than AWS ever does, to test their renewal."""
+    """Identities by access key, and the roles that may be assumed."""
 
     def __init__(self, main_account: str, clock: Callable[[], float] = time.time) -> None:
         self._lock = Lock()
@@ -66,7 +66,11 @@ class Credentials:
         self._clock = clock
         self._temporary: dict[str, Identity] = {}
         self._roles: dict[str, Role] = {}
-        self.lifetime: float | None = None
+        self._lifetime: float | None = None
+
+    def expire_after(self, seconds: float | None) -> None:
+        """Make new temporary credentials shorter-lived than AWS ever does, to test their renewal; None ends it."""
+        self._lifetime = seconds
 
     def add_role(
         self, account: str, name: str, external_id: str | None = None, longest: int = _DEFAULT_DURATION
@@ -101,8 +105,8 @@ class Credentials:
             raise _expired(service, protocol)
 
     def issue(self, role: Role, name: str, duration: int) -> Temporary:
-        """New credentials of a role, for so many seconds or for the shorter ``lifetime``."""
-        seconds = duration if self.lifetime is None else min(duration, self.lifetime)
+        """New credentials of a role, for so many seconds at most."""
+        seconds = duration if self._lifetime is None else min(duration, self._lifetime)
         expires = self._clock() + seconds
         token = f"simulated{secrets.token_urlsafe(60)}"
         identity = Identity(
@@ -121,7 +125,7 @@ class Credentials:
         with self._lock:
             self._temporary.clear()
             self._roles.clear()
-            self.lifetime = None
+            self._lifetime = None
 
 
 def _moto_user(access_key: str) -> Identity | None:

@@ -19,6 +19,9 @@ _TYPES: Final[dict[str, tuple[type, ...]]] = {
     "timestamp": (datetime,),
 }
 
+# What AWS does say although its own model does not know it.
+_BEYOND_THE_MODEL: Final = {"NetworkInterfaceType": frozenset({"nat_gateway"})}
+
 
 def violations(value: Any, shape: Shape | None) -> list[str]:
     """What is wrong, in words; empty when the answer fits."""
@@ -47,8 +50,12 @@ def _check(value: Any, shape: Shape, where: str) -> Iterator[str]:
         allowed = _TYPES[shape.type_name]
         if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed):
             yield f"{where} is {type(value).__name__}, not {shape.type_name}"
-        elif isinstance(shape, StringShape) and shape.enum and value not in shape.enum:
+        elif isinstance(shape, StringShape) and shape.enum and not _known(value, shape):
             yield f"{where} is {value!r}, not one of {shape.enum}"
+
+
+def _known(value: object, shape: StringShape) -> bool:
+    return value in shape.enum or value in _BEYOND_THE_MODEL.get(shape.name, ())
 
 
 def _check_structure(value: Any, shape: StructureShape, where: str) -> Iterator[str]:

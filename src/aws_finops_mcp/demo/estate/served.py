@@ -65,6 +65,11 @@ class Estates:
         made = Place(account, region, estate, declared.seed, self._now)
         return self._places.setdefault((account, region), made)
 
+    def idle(self, account: str, region: str, kind: str) -> list[str]:
+        """The truth: ids, or names, of what is idle in a place."""
+        place = self.place(account, region)
+        return place.idle(kind) if place is not None else []
+
     def series(self, key: Key) -> Series | None:
         """For the metric store: the series of a resource of a place."""
         place = self.place(key.account, key.region)

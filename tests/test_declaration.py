@@ -10,7 +10,7 @@ VOLUMES = TOOLS["find_unused_volumes"]
     ("arguments", "wanted"),
     [
         ({"region": "us-east-1"}, "region: find_unused_volumes has no such argument; did you mean region_name?"),
-        ({"colour": 1}, "there are: region_name, max_results, min_age_days"),
+        ({"colour": 1}, "there are: account, budget, region_name, max_results, cursor, detail, fields, min_age_days"),
         (
             {"region_name": "us-esat-1"},
             "region_name: got 'us-esat-1'; not an AWS region; did you mean us-west-1 or us-east-1",
@@ -47,7 +47,8 @@ def test_every_declaration_is_whole(tool: object) -> None:
     assert schema["additionalProperties"] is False
     for name, argument in schema["properties"].items():
         assert argument.get("description"), f"{tool.name}: {name} has no description"
-        assert "default" in argument, f"{tool.name}: {name} has no default"
+        required = name in schema.get("required", ())
+        assert required or "default" in argument, f"{tool.name}: {name} has no default"
 
 
 def test_the_fields_names_and_defaults_are_kept() -> None:

@@ -11,7 +11,8 @@ from typing import Annotated, Any
 import typer
 
 from aws_finops_mcp import __version__
-from aws_finops_mcp.settings import Settings, SettingsError, load_settings
+from aws_finops_mcp.findings import Category
+from aws_finops_mcp.settings import Settings, SettingsError, known_region, load_settings
 
 app = typer.Typer(
     name="aws-finops-mcp",
@@ -130,6 +131,71 @@ def _pairs(arguments: list[str]) -> dict[str, Any]:
         if not equals:
             raise ArgumentsError(f"{name}: give arguments as name=value")
     return {name: value for name, _, value in pairs}
+
+
+@app.command()
+def audit(
+    checks: Annotated[list[str] | None, typer.Argument(help="Checks to run; all when none is named.")] = None,
+    region: Annotated[list[str] | None, typer.Option(help="Region, or several; the server's own when none.")] = None,
+    account: Annotated[list[str] | None, typer.Option(help="Account's alias, or several; `all`: every one.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the answers as JSON.")] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Run many checks over accounts and regions, reading each inventory once. Exit codes as those of `check`."""
+    from aws_finops_mcp.audits.audit import audit as run_audit
+    from aws_finops_mcp.audits.engine import Engine
+    from aws_finops_mcp.checks import CHECKS
+    from aws_finops_mcp.declaration import ArgumentsError
+    from aws_finops_mcp.server.logs import configure_logs
+    from aws_finops_mcp.server.text import as_text
+
+    settings = _settings(config)
+    configure_logs(settings.model_copy(update={"mcp_log_level": "WARNING", "mcp_log_file": None}))
+    known = {check.name: check for check in CHECKS}
+    unknown = [name for name in checks or () if name not in known]
+    if unknown:
+        raise _stop(f"{', '.join(unknown)}: no such check; there are: {', '.join(known)}")
+    engine = Engine.of(settings.model_copy(update={"mcp_deadline": 3600.0}))
+    accounts = engine.accounts if account == ["all"] else account or engine.accounts[:1]
+    try:
+        regions = [known_region(name) for name in region or (settings.aws_region,)]
+        answers = run_audit(engine.asking(), [known[name] for name in checks or known], accounts, regions)
+    except (ArgumentsError, ValueError) as error:
+        raise _stop(str(error)) from None
+    if as_json:
+        print(json.dumps([answer.model_dump(mode="json") for answer in answers], indent=2))
+    else:
+        print("\n\n".join(as_text(answer) for answer in answers))
+        total = sum(answer.monthly_saving_usd or 0 for answer in answers)
+        print(f"\nTotal: ${total:,.2f} a month at list price, from {sum(a.calls.total for a in answers)} AWS calls.")
+    if not all(answer.complete for answer in answers):
+        raise typer.Exit(3)
+
+
+@app.command("iam-policy")
+def print_iam_policy(
+    categories: Annotated[str, typer.Option(help="Only the tools of these, e.g. cleanup,cost.")] = "",
+    config: ConfigOption = None,
+) -> None:
+    """Print the least IAM policy for the server's role, as JSON."""
+    from aws_finops_mcp.audits.catalogue import offered
+    from aws_finops_mcp.audits.policy import iam_policy
+
+    settings = _settings(config)
+    if categories:
+        try:
+            settings = Settings.model_validate({**settings.model_dump(), "mcp_tool_categories": categories})
+        except ValueError:
+            raise _stop(f"--categories: got {categories!r}; there are: {', '.join(Category)}") from None
+    print(json.dumps(iam_policy(offered(settings.categories).values(), settings.mcp_accounts), indent=2))
+
+
+@app.command("reference")
+def print_reference() -> None:
+    """Print the reference page of all tools, as Markdown."""
+    from aws_finops_mcp.audits.reference import reference
+
+    print(reference(), end="")
 
 
 @app.command("settings")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from decimal import Decimal
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema, field_validator
+from pydantic_core import from_json
 
 from aws_finops_mcp.findings import Answer, Category
 from aws_finops_mcp.settings import known_region
@@ -19,16 +21,69 @@ class Params(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
 
-class RegionParams(Params):
+def from_text(value: Any) -> Any:
+    """Assistants often write a list or an object as a string."""
+    if isinstance(value, str):
+        text = value.strip()
+        if text[:1] in ("[", "{"):
+            try:
+                return from_json(text)
+            except ValueError:
+                return value
+        return [part.strip() for part in text.split(",") if part.strip()]
+    return value
+
+
+class BudgetParams(BaseModel):
+    """What one answer may use; what is not given is the server's."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    calls: int | None = Field(None, ge=1)
+    usd: Decimal | None = Field(None, ge=0)
+    seconds: float | None = Field(None, gt=0, le=3600)
+
+
+class AskParams(Params):
+    """Arguments of every tool that asks AWS."""
+
+    account: str = Field("", description="alias of a configured account; the first when empty")
+    budget: Annotated[
+        BudgetParams,
+        BeforeValidator(from_text),
+        WithJsonSchema({"type": "object", "additionalProperties": {"type": "number"}, "default": {}}),
+    ] = Field(default_factory=BudgetParams, description="limits: calls, usd, seconds")
+
+
+FINDING_FIELDS = ("resource_id", "name", "verdict", "reason", "evidence", "tags", "saving")
+FindingField = Literal["resource_id", "name", "verdict", "reason", "evidence", "tags", "saving"]
+
+
+class RegionParams(AskParams):
     """Arguments of a tool that reads one region."""
 
-    region_name: str = Field("", description="AWS region, e.g. us-east-1; the server's own when empty")
-    max_results: int = Field(100, ge=1, le=500, description="findings to list; totals always cover all")
+    region_name: str = Field("", description="AWS region; the server's own when empty")
+    max_results: int = Field(100, ge=1, le=500, description="findings to list; totals cover all")
+    cursor: str = Field("", description="next_cursor of the answer before")
+    detail: Literal["summary", "normal", "full"] = Field(
+        "normal", description="summary: totals only; full: resources in use or too new too"
+    )
+    fields: Annotated[
+        tuple[FindingField, ...],
+        BeforeValidator(from_text),
+        WithJsonSchema({"type": "array", "items": {"type": "string", "enum": list(FINDING_FIELDS)}, "default": []}),
+    ] = Field((), description="fields of each finding; all when empty")
 
     @field_validator("region_name")
     @classmethod
     def _known(cls, region: str) -> str:
         return known_region(region) if region else region
+
+
+class PeriodParams(RegionParams):
+    """Arguments of a tool that looks back over days of metrics."""
+
+    period: int = Field(ge=1, le=455, description="days to look back")
 
 
 class ArgumentsError(Exception):
@@ -97,6 +152,8 @@ class Declaration(Generic[ContextT, ParamsT, AnswerT]):
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(known)}"
             return f"{name}: {self.name} has no such argument; {hint}"
+        if error["type"] == "missing":
+            return f"{name}: missing; {self.name} needs it"
         return f"{name}: got {error['input']!r}; {error['msg'].removeprefix('Value error, ')}"
 
 

@@ -8,9 +8,16 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 
 HOURS_PER_MONTH = 730
 """AWS's own month for hourly prices (8,760 hours a year / 12)."""
@@ -75,10 +82,11 @@ class FailedRead(_Model):
     call: str = Field(description="IAM action of the call, e.g. ec2:DescribeVolumes")
     account: str
     region: str
-    kind: Literal["denied", "throttled", "unreachable", "no_credentials", "error"]
+    kind: Literal["denied", "throttled", "unreachable", "no_credentials", "not_asked", "error"]
     error: str = Field(description="AWS's error code and message")
     remedy: str = Field(description="what to do about it")
-    resource: str = Field("", description="the resource it was about, if one")
+    resource: str = Field("", description="the resource it was about, if one; the first, if several")
+    times: int = Field(1, description="how often this call failed this way")
 
 
 class Price(_Model):
@@ -111,15 +119,22 @@ class Saving(_Model):
 
 
 class Finding(_Model):
-    """One resource and the verdict on it."""
+    """One resource and the verdict on it; a field that was not asked for is absent."""
 
-    resource_id: str
-    name: str = ""
-    verdict: Verdict
-    reason: str
-    evidence: dict[str, Scalar] = Field(description="the numbers behind the verdict; `evidence_sources` explains each")
-    tags: dict[str, str] = Field(default_factory=dict)
-    saving: Saving | None = Field(None, description="None unless the verdict is idle")
+    resource_id: str | None = None
+    name: str | None = None
+    verdict: Verdict | None = None
+    reason: str | None = None
+    evidence: dict[str, Scalar] | None = Field(
+        None, description="the numbers behind the verdict; `evidence_sources` explains each; null: not read"
+    )
+    tags: dict[str, str] | None = None
+    saving: Saving | None = Field(None, description="absent unless the verdict is idle")
+
+    @model_serializer(mode="wrap")
+    def _without_absent(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what is empty or was not asked for: a page holds more findings."""
+        return {key: value for key, value in write(self).items() if value not in (None, "", {})}
 
 
 class Window(_Model):
@@ -173,6 +188,8 @@ class CheckAnswer(Answer):
     )
     unpriced: int = Field(description="idle resources with a part that has no sourced price")
     findings: tuple[Finding, ...] = Field(description="idle ones by saving, then unknown ones")
-    omitted: int = Field(description="findings left out because of max_results")
+    omitted: int = Field(description="findings that this page leaves out")
+    next_cursor: str = Field("", description="pass as `cursor` for the next page; empty on the last")
+    remediation: str = Field("", description="what people do about it; this server changes nothing")
     evidence_sources: dict[str, str] = Field(description="what each evidence key is and which call gave it")
     prices: dict[str, Price] = Field(description="the prices that the savings use")

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import botocore.session
-from pydantic import AliasChoices, BeforeValidator, Field, ValidationError, field_validator
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -45,6 +47,19 @@ def _cache_dir() -> Path | None:
 CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 
 
+class AccountSettings(BaseModel):
+    """How one AWS account is read. All empty: with the server's own credentials, as boto3 finds them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    profile: str = ""
+    """A profile of the AWS configuration files."""
+    role_arn: str = Field("", pattern=r"^(arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+)?$")
+    """A role to assume, with the profile's or the server's own credentials."""
+    external_id: str = Field("", pattern=r"^[\w+=,.@:/-]*$", max_length=1224)
+    """The external id that the role's trust policy asks for."""
+
+
 class Settings(BaseSettings):
     """The server's settings; see the README for what each does."""
 
@@ -64,8 +79,16 @@ class Settings(BaseSettings):
     mcp_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     mcp_log_file: Path | None = None
     """Where log lines go; the standard error stream when not set."""
+    mcp_accounts: dict[str, AccountSettings] = Field(default_factory=dict)
+    """The accounts that callers may name, by alias; the first is the one of a call that names none."""
+    mcp_budget_calls: int = Field(20_000, ge=1)
+    """The most AWS calls that one answer may make."""
+    mcp_budget_usd: Decimal = Field(Decimal(1), ge=0)
+    """The most dollars that AWS may bill for the calls of one answer; 0 allows only free ones."""
+    mcp_deadline: float = Field(50, gt=0, le=3600)
+    """Seconds after which an answer gives what it has: clients wait 60."""
     mcp_cache_dir: Path | None = Field(default_factory=_cache_dir)
-    """Where list prices are kept for all workers; where it cannot be written, each keeps them in memory."""
+    """Where list prices and long answers are kept for all workers; each keeps them in memory where it cannot write."""
     mcp_graceful_timeout: int = Field(30, ge=1, le=3600)
     """Seconds that calls in flight have to finish when a worker stops."""
 
@@ -73,6 +96,14 @@ class Settings(BaseSettings):
     @classmethod
     def _known_region(cls, region: str) -> str:
         return known_region(region)
+
+    @field_validator("mcp_accounts")
+    @classmethod
+    def _aliases(cls, accounts: dict[str, AccountSettings]) -> dict[str, AccountSettings]:
+        for alias in accounts:
+            if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,62}", alias):
+                raise ValueError(f"{alias!r} is no alias: use lower-case letters, digits, - and _")
+        return accounts
 
     @field_validator("mcp_tool_categories")
     @classmethod
@@ -147,10 +178,11 @@ def load_settings(file: Path | None = None) -> Settings:
 
 
 def _describe(error: Any, file: Path | None) -> str:
-    key = str(error["loc"][0]) if error["loc"] else "settings"
-    name = key.upper()
+    path = [str(part) for part in error["loc"]] or ["settings"]
+    name = path[0].upper()
     if error["type"] == "extra_forbidden":
-        return f"{key}: there is no such setting (in {file}); there are: {', '.join(Settings.model_fields)}"
+        known = Settings.model_fields if len(path) == 1 else AccountSettings.model_fields
+        return f"{'.'.join(path)}: there is no such setting (in {file}); there are: {', '.join(known)}"
     where = "the environment" if name in os.environ else str(file or "the environment")
     message = error["msg"].removeprefix("Value error, ")
-    return f"{name}: got {error['input']!r} from {where}: {message}"
+    return f"{'.'.join([name, *path[1:]])}: got {error['input']!r} from {where}: {message}"

@@ -32,7 +32,7 @@ def queries(count: int, period: int = DAY) -> list[MetricQuery]:
 
 @pytest.mark.parametrize(("count", "calls"), [(0, 0), (1, 1), (500, 1), (501, 2), (1200, 3)])
 def test_500_metrics_are_one_call(engine: Engine, account: EmbeddedAccount, count: int, calls: int) -> None:
-    reader = engine.reader()
+    reader = engine.asking().reader()
     series = read_metrics(reader, queries(count), window(90, engine.clock()))
     assert len(series) == count
     assert account.calls.count("cloudwatch:GetMetricData") == calls
@@ -41,14 +41,14 @@ def test_500_metrics_are_one_call(engine: Engine, account: EmbeddedAccount, coun
 
 
 def test_the_same_series_is_asked_once(engine: Engine) -> None:
-    reader = engine.reader()
+    reader = engine.asking().reader()
     assert len(read_metrics(reader, queries(3) + queries(3), window(7, engine.clock()))) == 3
 
 
 def test_long_series_are_asked_in_smaller_batches(engine: Engine, account: EmbeddedAccount) -> None:
     """455 days by the hour are 10,920 datapoints a series: nine of them fill an answer."""
     over = window(455, engine.clock())
-    read_metrics(engine.reader(), queries(20, HOUR), over)
+    read_metrics(engine.asking().reader(), queries(20, HOUR), over)
     per_call = MAX_DATAPOINTS // expected_datapoints(over, HOUR)
     assert account.calls.count("cloudwatch:GetMetricData") == -(-20 // per_call)
 
@@ -61,8 +61,8 @@ def test_a_failed_batch_leaves_the_others_standing(engine: Engine, account: Embe
         if len(params["MetricDataQueries"]) < MAX_QUERIES:
             account.faults.deny("cloudwatch:GetMetricData")
 
-    engine.reader()  # learns the account's number first
-    reader = engine.reader()
+    engine.asking().reader()  # learns the account's number first
+    reader = engine.asking().reader()
     asked = queries(MAX_QUERIES)
     events.register("provide-client-params.cloudwatch.GetMetricData", deny_the_second)
     try:
@@ -82,7 +82,7 @@ def test_dimensions_match_exactly(engine: Engine, account: EmbeddedAccount) -> N
         "AWS/NATGateway", "ActiveConnectionCount", (("NatGatewayId", gateway), ("Zone", "a")), "Maximum", DAY
     )
     none = MetricQuery("AWS/NATGateway", "ActiveConnectionCount", (), "Maximum", DAY)
-    series = read_metrics(engine.reader(), [right, more, none], window(7, engine.clock()))
+    series = read_metrics(engine.asking().reader(), [right, more, none], window(7, engine.clock()))
     assert series[right].seen > 0
     assert series[more].seen == series[none].seen == 0
 

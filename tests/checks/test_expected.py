@@ -19,7 +19,7 @@ KINDS = {
 
 def ask(engine: Engine, name: str, **arguments: object) -> CheckAnswer:
     tool = TOOLS[name]
-    answer = tool.answer(engine, tool.parse(arguments))
+    answer = tool.answer(engine.asking(), tool.parse(arguments))
     assert isinstance(answer, CheckAnswer)
     return answer
 

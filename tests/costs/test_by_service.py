@@ -8,14 +8,14 @@ from decimal import Decimal
 import pytest
 from pydantic import ValidationError
 
-from aws_finops_mcp.audits.answers import cost_by_service
+from aws_finops_mcp.audits.answers import ask_cost_by_service
 from aws_finops_mcp.audits.engine import Engine
 from aws_finops_mcp.costs.by_service import CostByServiceAnswer, CostByServiceParams
 from aws_finops_mcp.demo.account import EmbeddedAccount
 
 
 def ask(engine: Engine, **arguments: object) -> CostByServiceAnswer:
-    return cost_by_service(engine, CostByServiceParams.model_validate(arguments))
+    return ask_cost_by_service(engine.asking(), CostByServiceParams.model_validate(arguments))
 
 
 def last_month() -> tuple[date, date]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from urllib.parse import urlsplit
 
 import httpx2
@@ -170,7 +171,12 @@ def test_one_log_line_a_request_and_one_a_tool_call_and_no_secret(server: Runnin
         },
     )
     assert answer.status_code == 200
-    lines = [json.loads(line) for line in server.log_lines()]
+    # The line of the request follows its answer.
+    for _ in range(100):
+        lines = [json.loads(line) for line in server.log_lines()]
+        if any(line.get("request_id") == "logged-once" and line["event"] == "request" for line in lines):
+            break
+        time.sleep(0.05)
     mine = {line["event"]: line for line in lines if line.get("request_id") == "logged-once"}
     assert sum(line.get("request_id") == "logged-once" for line in lines) == 2
     assert mine["tool_call"]["tool"] == "find_unused_volumes"

@@ -2,81 +2,85 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from decimal import Decimal
 from typing import Any
 
-from aws_finops_mcp.audits.engine import SIMULATED, Engine
+from aws_finops_mcp.audits.engine import Asking
+from aws_finops_mcp.audits.examine import Examined, examine
+from aws_finops_mcp.audits.pages import first_page, next_page
 from aws_finops_mcp.aws.clients import GLOBAL_REGION
-from aws_finops_mcp.aws.ledger import Ledger, ReadFailedError
+from aws_finops_mcp.aws.ledger import Ledger
 from aws_finops_mcp.aws.reader import Reader
-from aws_finops_mcp.checks.check import Check, CheckContext, Judged
+from aws_finops_mcp.checks.check import Check, Facts
 from aws_finops_mcp.costs.by_service import CostByServiceAnswer, CostByServiceParams, read_cost_by_service
 from aws_finops_mcp.declaration import RegionParams
-from aws_finops_mcp.findings import CheckAnswer, Counts, Finding, Verdict
+from aws_finops_mcp.findings import CheckAnswer, FailedRead, Price, Verdict
+
+SIMULATED = "SIMULATED DATA: this answer comes from the embedded demonstration account, not from AWS."
 
 
-def run_check(engine: Engine, check: Check[Any], params: RegionParams) -> CheckAnswer:
-    """Run one check over one region. AWS's refusals are in the answer, never raised."""
-    reader = engine.reader(params.region_name)
-    prices = engine.prices(reader)
-    judged = Judged([])
-    listed = True
-    try:
-        judged = check.judge(CheckContext(reader, prices, engine.clock()), params)
-    except ReadFailedError:
-        listed = False
-    counted = Counter(finding.verdict for finding in judged.findings)
-    counts = Counts(
-        examined=len(judged.findings),
-        idle=counted[Verdict.IDLE],
-        in_use=counted[Verdict.IN_USE],
-        too_new=counted[Verdict.TOO_NEW],
-        unknown=counted[Verdict.UNKNOWN],
+def ask_check(asking: Asking, check: Check[Any], params: RegionParams) -> CheckAnswer:
+    """Run one check over one region, or give the next page of when it was. AWS's refusals are in the answer.
+
+    Raises:
+        ArgumentsError: the account or the cursor is not known.
+    """
+    if params.cursor:
+        return next_page(params, check.name, asking.engine.store)
+    return first_page(
+        whole_answer(asking, asking.reader(params.region_name, params.account), check, params),
+        params,
+        asking.engine.store,
     )
-    idle = sorted((f for f in judged.findings if f.verdict is Verdict.IDLE), key=_most_valuable_first)
-    unknown = sorted((f for f in judged.findings if f.verdict is Verdict.UNKNOWN), key=lambda f: f.resource_id)
-    saving = sum((f.saving.monthly_usd for f in idle if f.saving), Decimal(0))
-    unpriced = sum(1 for f in idle if f.saving and f.saving.unpriced)
-    rows = (*idle, *unknown)
-    shown = rows[: params.max_results]
-    used = {part.price for finding in shown if finding.saving for part in finding.saving.parts}
+
+
+def whole_answer(asking: Asking, reader: Reader, check: Check[Any], params: RegionParams) -> CheckAnswer:
+    """Run one check with a reader that it may share with others; all findings, however many."""
+    prices = asking.prices(reader)
+    examined = examine(reader, prices, check, params, Facts(asking.engine.clock(), {}))
+    rows = [*examined.of(Verdict.IDLE), *examined.of(Verdict.UNKNOWN)]
+    if params.detail == "full":
+        rows += [*examined.of(Verdict.TOO_NEW), *examined.of(Verdict.IN_USE)]
+    return _answer(check, reader, examined, rows, prices.used())
+
+
+def _answer(
+    check: Check[Any], reader: Reader, examined: Examined, rows: list[Any], prices: dict[str, Price]
+) -> CheckAnswer:
+    ledger, counts = reader.ledger, examined.counts
     return CheckAnswer(
         tool=check.name,
-        summary=_summary(check, reader, counts, saving, unpriced, listed),
-        complete=not reader.ledger.failed_reads and not counts.unknown,
+        summary=_summary(check, reader, examined),
+        complete=not ledger.failed_reads and not counts.unknown,
         account=reader.account,
         region=reader.region,
         resource_type=check.resource_type,
-        window=judged.window,
+        window=examined.window,
         counts=counts,
-        monthly_saving_usd=saving if listed else None,
-        unpriced=unpriced,
-        findings=shown,
-        omitted=len(rows) - len(shown),
-        evidence_sources=dict(check.evidence) if shown else {},
-        prices={key: price for key, price in prices.used().items() if key in used},
-        warnings=(*_warnings(reader.ledger), *judged.warnings),
-        failed_reads=reader.ledger.failed_reads,
-        calls=reader.ledger.calls(),
+        monthly_saving_usd=examined.monthly_usd if examined.listed else None,
+        unpriced=examined.unpriced,
+        findings=tuple(rows),
+        omitted=0,
+        remediation=check.remediation if counts.idle else "",
+        evidence_sources=dict(check.evidence),
+        prices=prices,
+        warnings=_warnings(ledger),
+        failed_reads=ledger.failed_reads,
+        calls=ledger.calls(),
     )
 
 
-def cost_by_service(engine: Engine, params: CostByServiceParams) -> CostByServiceAnswer:
+def ask_cost_by_service(asking: Asking, params: CostByServiceParams) -> CostByServiceAnswer:
     """What each service cost. AWS's refusal is in the answer, never raised."""
-    reader = engine.reader(GLOBAL_REGION)
-    now = engine.clock()
-    first, last = params.period(now.date())
-    try:
-        fields = read_cost_by_service(reader, params, now)
-        summary = (
-            f"${fields['total_usd']:,.2f} from {first} to {last} ({params.metric}): ${fields['usage_usd']:,.2f} of "
-            f"usage, ${fields['reductions_usd']:,.2f} of credits, refunds and discounts"
-            f"{'; an estimate, the period is not closed' if fields['estimated'] else ''}."
-        )
-    except ReadFailedError as error:
-        summary = f"NOT READ: the costs from {first} to {last} ({error.failed.call}: {error.failed.error})."
-        fields = {
+    reader = asking.reader(GLOBAL_REGION, params.account)
+    now = asking.engine.clock()
+    first, last = params.days(now.date())
+    (read,) = reader.side_by_side(
+        lambda asked: read_cost_by_service(reader, asked, now), [params], lambda _: "ce:GetCostAndUsage"
+    )
+    if isinstance(read, FailedRead):
+        summary = f"NOT READ: the costs from {first} to {last} ({read.call}: {read.error})."
+        fields: dict[str, Any] = {
             "start_date": first.isoformat(),
             "end_date": last.isoformat(),
             "metric": params.metric,
@@ -89,6 +93,13 @@ def cost_by_service(engine: Engine, params: CostByServiceParams) -> CostByServic
             "omitted": 0,
             "record_types": {},
         }
+    else:
+        fields = read
+        summary = (
+            f"${fields['total_usd']:,.2f} from {first} to {last} ({params.metric}): ${fields['usage_usd']:,.2f} of "
+            f"usage, ${fields['reductions_usd']:,.2f} of credits, refunds and discounts"
+            f"{'; an estimate, the period is not closed' if fields['estimated'] else ''}."
+        )
     ledger = reader.ledger
     return CostByServiceAnswer(
         tool="get_cost_by_service",
@@ -102,24 +113,22 @@ def cost_by_service(engine: Engine, params: CostByServiceParams) -> CostByServic
     )
 
 
-def _most_valuable_first(finding: Finding) -> tuple[Decimal, str]:
-    return (-(finding.saving.monthly_usd if finding.saving else Decimal(0)), finding.resource_id)
-
-
 def _warnings(ledger: Ledger) -> tuple[str, ...]:
     return (SIMULATED,) if ledger.simulated else ()
 
 
-def _summary(check: Check[Any], reader: Reader, counts: Counts, saving: Decimal, unpriced: int, listed: bool) -> str:
+def _summary(check: Check[Any], reader: Reader, examined: Examined) -> str:
     where = f"account {reader.account}, {reader.region}"
-    if not listed:
+    if not examined.listed:
         return f"NOT READ: the {check.noun} of {where} could not be listed, so nothing can be said of them."
+    counts, saving = examined.counts, examined.monthly_usd
     text = (
-        f"{counts.idle} of {counts.examined} {check.noun} in {where} are unused: ${saving:,.2f} a month at list price"
+        f"{counts.idle} of {counts.examined} {check.noun} in {where} are unused: "
+        f"${saving.quantize(Decimal('0.01')):,} a month at list price"
     )
-    text += f", and {unpriced} with a part that has no sourced price" if unpriced else ""
+    text += f", and {examined.unpriced} with a part that has no sourced price" if examined.unpriced else ""
     text += f"; {counts.unknown} could not be judged, see failed_reads and their reasons" if counts.unknown else ""
-    text += f"; {counts.too_new} are too new to judge" if counts.too_new else ""
+    text += f"; {counts.too_new} too new to judge" if counts.too_new else ""
     if reader.ledger.failed_reads:
         text += "; INCOMPLETE: some reads failed"
     return text + "."

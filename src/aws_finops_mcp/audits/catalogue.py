@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
-from aws_finops_mcp.audits.answers import cost_by_service, run_check
-from aws_finops_mcp.audits.engine import Engine
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
+from aws_finops_mcp.audits.answers import ask_check, ask_cost_by_service
+from aws_finops_mcp.audits.engine import Asking
+from aws_finops_mcp.audits.plan import PlanAnswer, plan_check
 from aws_finops_mcp.checks import CHECKS
 from aws_finops_mcp.checks.check import Check
 from aws_finops_mcp.costs.by_service import CostByServiceAnswer, CostByServiceParams
-from aws_finops_mcp.declaration import Declaration
+from aws_finops_mcp.declaration import ArgumentsError, Declaration, Params, from_text
 from aws_finops_mcp.findings import Category, CheckAnswer
 
-Tool = Declaration[Engine, Any, Any]
+Tool = Declaration[Asking, Any, Any]
 
 IDENTITY = "sts:GetCallerIdentity"
 """Every tool says which account it read; AWS allows this call to everyone."""
@@ -29,13 +32,13 @@ def _of_check(check: Check[Any]) -> Tool:
         iam_actions=(*check.iam_actions, IDENTITY),
         params=check.params,
         answer_type=CheckAnswer,
-        answer=partial(_run, check),
+        answer=partial(_ask, check),
         references=check.references,
     )
 
 
-def _run(check: Check[Any], engine: Engine, params: Any) -> CheckAnswer:
-    return run_check(engine, check, params)
+def _ask(check: Check[Any], asking: Asking, params: Any) -> CheckAnswer:
+    return ask_check(asking, check, params)
 
 
 _COST_BY_SERVICE: Tool = Declaration(
@@ -49,11 +52,46 @@ _COST_BY_SERVICE: Tool = Declaration(
     iam_actions=("ce:GetCostAndUsage", IDENTITY),
     params=CostByServiceParams,
     answer_type=CostByServiceAnswer,
-    answer=cost_by_service,
+    answer=ask_cost_by_service,
     references=("https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_GetCostAndUsage.html",),
 )
 
-TOOLS: Mapping[str, Tool] = {tool.name: tool for tool in (*(_of_check(check) for check in CHECKS), _COST_BY_SERVICE)}
+_CHECKS = {check.name: check for check in CHECKS}
+
+
+class PlanParams(Params):
+    """Arguments of `plan_question`."""
+
+    tool: str = Field(description="the find_ tool to plan for")
+    arguments: Annotated[
+        dict[str, Any], BeforeValidator(from_text), WithJsonSchema({"type": "object", "default": {}})
+    ] = Field(default_factory=dict, description="the arguments it would get")
+
+
+def _plan(asking: Asking, params: PlanParams) -> PlanAnswer:
+    if params.tool not in _CHECKS:
+        raise ArgumentsError(f"tool: got {params.tool!r}; can be planned: {', '.join(_CHECKS)}")
+    return plan_check(asking, _CHECKS[params.tool], TOOLS[params.tool].parse(params.arguments))
+
+
+_PLAN: Tool = Declaration(
+    name="plan_question",
+    title="What a question would cost",
+    category=Category.GOVERNANCE,
+    description=(
+        "Says how many AWS calls, dollars and seconds a find_ tool would take, without making the calls that cost: "
+        "it lists the resources (free) and counts the rest."
+    ),
+    iam_actions=(*sorted({wanted.iam_action for check in CHECKS for wanted in check.inventory}), IDENTITY),
+    params=PlanParams,
+    answer_type=PlanAnswer,
+    answer=_plan,
+    references=("https://aws.amazon.com/cloudwatch/pricing/",),
+)
+
+TOOLS: Mapping[str, Tool] = {
+    tool.name: tool for tool in (*(_of_check(check) for check in CHECKS), _COST_BY_SERVICE, _PLAN)
+}
 
 
 def offered(categories: Iterable[Category]) -> dict[str, Tool]:

@@ -1,4 +1,4 @@
-"""The engine: holds what lives as long as the process, and gives each call what it reads with."""
+"""The engine: holds what lives as long as the process, and gives each question what it reads with."""
 
 from __future__ import annotations
 
@@ -6,14 +6,20 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TypeVar
 
-from aws_finops_mcp.aws.clients import GLOBAL_REGION, Clients
-from aws_finops_mcp.aws.ledger import Ledger, ReadFailedError
-from aws_finops_mcp.aws.reader import Reader
+from aws_finops_mcp.audits.store import AnswerStore
+from aws_finops_mcp.aws.clients import Clients
+from aws_finops_mcp.aws.ledger import Budget, Ledger, ReadFailedError
+from aws_finops_mcp.aws.rates import Limiter
+from aws_finops_mcp.aws.reader import Gate, Reader
+from aws_finops_mcp.declaration import ArgumentsError, BudgetParams
 from aws_finops_mcp.prices.book import PriceBook
 from aws_finops_mcp.prices.cache import PriceCache
+from aws_finops_mcp.settings import Settings
 
-SIMULATED = "SIMULATED DATA: this answer comes from the embedded demonstration account, not from AWS."
+N = TypeVar("N", int, float, Decimal)
 
 
 def utc_now() -> datetime:
@@ -23,33 +29,89 @@ def utc_now() -> datetime:
 
 @dataclass
 class Engine:
-    """One a process: clients, price cache and the account's number are made once and shared by all calls."""
+    """One a process: clients, prices, rates and the accounts' numbers are made once and shared by all questions."""
 
     region: str
     clients: Clients = field(default_factory=Clients)
     price_cache: PriceCache = field(default_factory=PriceCache)
+    store: AnswerStore = field(default_factory=AnswerStore)
+    gate: Gate = field(default_factory=Gate)
+    budget: Budget = field(default_factory=Budget)
     clock: Callable[[], datetime] = utc_now
-    _account: str = ""
+    _numbers: dict[str, str] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def reader(self, region: str = "") -> Reader:
-        """A reader of `region`, or of the server's own, with a ledger of its own."""
-        ledger = Ledger()
-        where = region or self.region
-        return Reader(self.clients, ledger, where, self._account_number(Reader(self.clients, ledger, where)))
+    @classmethod
+    def of(cls, settings: Settings) -> Engine:
+        """The engine that some settings ask for."""
+        return cls(
+            settings.aws_region,
+            clients=Clients(settings.mcp_accounts),
+            price_cache=PriceCache(settings.mcp_cache_dir),
+            store=AnswerStore(settings.mcp_cache_dir),
+            gate=Gate(Limiter(settings.mcp_server_workers)),
+            budget=Budget(settings.mcp_budget_calls, settings.mcp_budget_usd, settings.mcp_deadline),
+        )
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """The aliases of the accounts that may be read."""
+        return tuple(self.clients.accounts)
+
+    def asking(self, budget: BudgetParams | None = None, stopped: threading.Event | None = None) -> Asking:
+        """A question: with the server's budget, lowered by the caller's."""
+        own, asked = self.budget, budget or BudgetParams()
+        allowed = Budget(_least(own.calls, asked.calls), _least(own.usd, asked.usd), _least(own.seconds, asked.seconds))
+        return Asking(self, Ledger(allowed, stopped=stopped or threading.Event()))
+
+    def reader(self, region: str = "", account: str = "") -> Reader:
+        """A reader with a question, and so a ledger, of its own."""
+        return self.asking().reader(region, account)
 
     def prices(self, reader: Reader) -> PriceBook:
+        """A price book for one answer."""
         return PriceBook(reader, self.price_cache)
 
-    def _account_number(self, reader: Reader) -> str:
-        """The account that the credentials belong to; `unknown`, noted in the ledger, when STS does not tell."""
+    def number(self, alias: str, reader: Reader) -> str:
+        """The number of an account; `unknown`, noted in the ledger, when STS does not tell."""
+        role = self.clients.accounts[alias].role_arn
+        if role:
+            return role.split(":")[4]
         with self._lock:
-            if not self._account:
+            if alias not in self._numbers:
                 try:
-                    self._account = reader.call("sts", "GetCallerIdentity")["Account"]
+                    self._numbers[alias] = reader.call("sts", "GetCallerIdentity")["Account"]
                 except ReadFailedError:
                     return "unknown"
-            return self._account
+            return self._numbers[alias]
 
 
-__all__ = ["GLOBAL_REGION", "SIMULATED", "Engine", "utc_now"]
+@dataclass(frozen=True)
+class Asking:
+    """One question under way: the engine, and the ledger that all its reads are entered into."""
+
+    engine: Engine
+    ledger: Ledger
+
+    def reader(self, region: str = "", account: str = "") -> Reader:
+        """A reader of a region (the server's own when empty) of an account (the first when empty).
+
+        Raises:
+            ArgumentsError: no account has this alias.
+        """
+        engine = self.engine
+        alias = account or engine.accounts[0]
+        if alias not in engine.accounts:
+            raise ArgumentsError(f"account: got {account!r}; there are: {', '.join(engine.accounts)}")
+        where = region or engine.region
+        first = Reader(engine.clients, self.ledger, where, alias=alias, gate=engine.gate)
+        number = engine.number(alias, first)
+        return Reader(engine.clients, self.ledger, where, number, alias, engine.gate)
+
+    def prices(self, reader: Reader) -> PriceBook:
+        return self.engine.prices(reader)
+
+
+def _least(*limits: N | None) -> N | None:
+    given = [limit for limit in limits if limit is not None]
+    return min(given) if given else None

@@ -46,6 +46,8 @@ def failed_read(error: Exception, *, action: str, account: str, region: str, res
         )
 
     if isinstance(error, ClientError):
+        if error.operation_name == "AssumeRole" and not action.endswith(":AssumeRole"):
+            return _assume_role(error, account, region)
         code = error.response.get("Error", {}).get("Code", "Unknown")
         message = _ENCODED.sub("", error.response.get("Error", {}).get("Message", ""))
         text = f"{code}: {message}" if message else code
@@ -80,3 +82,16 @@ def failed_read(error: Exception, *, action: str, account: str, region: str, res
     if isinstance(error, BotoCoreError):
         return describe("error", f"{type(error).__name__}: {error}", "see the error; the call could not be made")
     raise error
+
+
+def _assume_role(error: ClientError, account: str, region: str) -> FailedRead:
+    """The call itself was never made: the account's role could not be assumed."""
+    return FailedRead(
+        call="sts:AssumeRole",
+        account=account,
+        region=region,
+        kind="denied" if _DENIED.search(error.response["Error"].get("Code", "")) else "error",
+        error=f"{error.response['Error'].get('Code')}: {error.response['Error'].get('Message', '')}"[:500],
+        remedy="allow sts:AssumeRole on the account's role for the server's role, and the server's role (with the "
+        "external id, if one) in that role's trust policy",
+    )

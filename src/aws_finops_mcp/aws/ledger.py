@@ -1,4 +1,4 @@
-"""The ledger: every request sent to AWS for one answer, what it cost, and which failed."""
+"""The ledger: every request sent to AWS for one answer, what it cost, which failed, and how many are still allowed."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Literal
 
 from aws_finops_mcp.findings import Calls, FailedRead
 
-REQUEST_USD = {"ce:GetCostAndUsage": Decimal("0.01")}
-"""What AWS bills for one request, https://aws.amazon.com/aws-cost-management/aws-cost-explorer/pricing/ (2026-11)."""
+REQUEST_USD = {"ce": Decimal("0.01")}
+"""What AWS bills for one request of a service, by its IAM prefix; the others called here are free.
+https://aws.amazon.com/aws-cost-management/aws-cost-explorer/pricing/ (2026-11)"""
 
 METRIC_USD = Decimal("0.01") / 1000
 """One metric asked of GetMetricData, https://aws.amazon.com/cloudwatch/pricing/ (2026-11); no free tier."""
@@ -25,56 +27,125 @@ class ReadFailedError(Exception):
         self.failed = failed
 
 
+@dataclass(frozen=True)
+class Budget:
+    """What one answer may use. None is no limit."""
+
+    calls: int | None = None
+    usd: Decimal | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call, with its retries."""
+
+    action: str
+    account: str
+    region: str
+    requests: int
+    seconds: float
+    usd: Decimal
+    outcome: Literal["ok", "failed"]
+
+
+def price_of(action: str, metrics: int = 0) -> Decimal:
+    """What AWS bills for one successful request, in dollars."""
+    return REQUEST_USD.get(action.partition(":")[0], Decimal(0)) + METRIC_USD * metrics
+
+
 @dataclass
 class Ledger:
-    """Counts calls; safe to use from several threads."""
+    """Counts calls and holds them to a budget; safe to use from several threads."""
 
+    budget: Budget = field(default_factory=Budget)
     started: float = field(default_factory=time.monotonic)
-    _by_action: Counter[str] = field(default_factory=Counter)
-    _failed: list[FailedRead] = field(default_factory=list)
-    _cost: Decimal = Decimal(0)
+    stopped: threading.Event = field(default_factory=threading.Event)
+    parent: Ledger | None = None
+    _calls: list[Call] = field(default_factory=list)
+    _failed: dict[FailedRead, FailedRead] = field(default_factory=dict)
+    _admitted: int = 0
+    _admitted_usd: Decimal = Decimal(0)
     _simulated: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def count(
-        self, action: str, requests: int, *, metrics: int = 0, billed: bool = True, simulated: bool = False
-    ) -> None:
-        """Enter one call.
+    def part(self) -> Ledger:
+        """A ledger for one part of the answer, with this one's budget; what is entered there is entered here too."""
+        return Ledger(self.budget, self.started, self.stopped, self)
 
-        Args:
-            action: IAM action.
-            requests: HTTP requests it took, retries included.
-            metrics: metrics asked for, when it was GetMetricData.
-            billed: whether AWS bills it: it bills no call that failed.
-            simulated: whether the answer says that it comes from the embedded account.
-        """
+    def admit(self, action: str, metrics: int = 0) -> str | None:
+        """Ask whether one more call may be made; gives back why not."""
+        if self.parent is not None:
+            return self.parent.admit(action, metrics)
+        usd = price_of(action, metrics)
         with self._lock:
-            self._by_action[action] += requests
-            if billed:
-                self._cost += REQUEST_USD.get(action, Decimal(0)) + METRIC_USD * metrics
+            refused = self._refusal(usd)
+            if refused is None:
+                self._admitted += 1
+                self._admitted_usd += usd
+            return refused
+
+    def _refusal(self, usd: Decimal) -> str | None:
+        budget = self.budget
+        if self.stopped.is_set():
+            return "the caller left"
+        if self.seconds_left() <= 0:
+            return f"the deadline of {budget.seconds:g} s passed"
+        if budget.calls is not None and self._admitted >= budget.calls:
+            return f"the budget of {budget.calls} calls is used up"
+        if usd and budget.usd is not None and self._admitted_usd + usd > budget.usd:
+            return f"the budget of ${budget.usd} does not cover it"
+        return None
+
+    def seconds_left(self) -> float:
+        """Seconds to the deadline; infinity without one."""
+        if self.parent is not None:
+            return self.parent.seconds_left()
+        budget = self.budget.seconds
+        return float("inf") if budget is None else self.started + budget - time.monotonic()
+
+    def enter(self, call: Call, *, simulated: bool = False) -> None:
+        """Enter a call that was made. `simulated`: the answer says that it comes from the embedded account."""
+        if self.parent is not None:
+            self.parent.enter(call, simulated=simulated)
+        with self._lock:
+            self._calls.append(call)
             self._simulated = self._simulated or simulated
 
     def fail(self, failed: FailedRead) -> None:
-        """Enter a read that gave no answer; the same failure counts once."""
+        """Enter a read that gave no answer; the same failure of many resources is one, with a count."""
+        if self.parent is not None:
+            self.parent.fail(failed)
+        same = failed.model_copy(update={"resource": ""})
         with self._lock:
-            if failed not in self._failed:
-                self._failed.append(failed)
+            first = self._failed.get(same)
+            times = first.times + 1 if first else 1
+            self._failed[same] = (first or failed).model_copy(update={"times": times})
 
     @property
     def failed_reads(self) -> tuple[FailedRead, ...]:
         with self._lock:
-            return tuple(self._failed)
+            return tuple(self._failed.values())
 
     @property
     def simulated(self) -> bool:
         return self._simulated
 
+    @property
+    def made(self) -> tuple[Call, ...]:
+        """Every call so far."""
+        with self._lock:
+            return tuple(self._calls)
+
     def calls(self) -> Calls:
         """What was called so far, and what AWS bills for it."""
-        with self._lock:
-            return Calls(
-                total=self._by_action.total(),
-                cost_usd=self._cost,
-                seconds=round(time.monotonic() - self.started, 3),
-                by_action=dict(sorted(self._by_action.items())),
-            )
+        by_action: Counter[str] = Counter()
+        made = self.made
+        for call in made:
+            by_action[call.action] += call.requests
+        return Calls(
+            total=by_action.total(),
+            cost_usd=sum((call.usd for call in made), Decimal(0)),
+            seconds=round(time.monotonic() - self.started, 3),
+            by_action=dict(sorted(by_action.items())),
+        )

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from aws_finops_mcp.aws.ledger import ReadFailedError
 from aws_finops_mcp.aws.reader import Reader, chunks
 from aws_finops_mcp.findings import FailedRead, Window
 
@@ -17,6 +16,7 @@ MAX_QUERIES = 500
 """Metrics in one GetMetricData request."""
 MAX_DATAPOINTS = 100_800
 """Datapoints in one GetMetricData answer."""
+GET_METRIC_DATA = "cloudwatch:GetMetricData"
 HOUR = 3600
 DAY = 86_400
 
@@ -62,18 +62,12 @@ def read_metrics(reader: Reader, queries: Iterable[MetricQuery], over: Window) -
 
     A batch that fails leaves `failed` in its queries' series (and in the ledger); the others stand.
     """
-    wanted = list(dict.fromkeys(queries))
-    batches: list[tuple[MetricQuery, ...]] = []
-    by_period: dict[int, list[MetricQuery]] = defaultdict(list)
-    for query in wanted:
-        by_period[query.period].append(query)
-    for period, group in by_period.items():
-        size = max(1, min(MAX_QUERIES, MAX_DATAPOINTS // expected_datapoints(over, period)))
-        batches += [tuple(chunk) for chunk in chunks(group, size)]
-
+    batched = batches(queries, over)
     series: dict[MetricQuery, MetricSeries] = {}
     for batch, outcome in zip(
-        batches, reader.side_by_side(lambda queries: _read_batch(reader, queries, over), batches), strict=True
+        batched,
+        reader.side_by_side(lambda queries: _read_batch(reader, queries, over), batched, lambda _: GET_METRIC_DATA),
+        strict=True,
     ):
         for query in batch:
             expected = expected_datapoints(over, query.period)
@@ -82,6 +76,18 @@ def read_metrics(reader: Reader, queries: Iterable[MetricQuery], over: Window) -
             else:
                 series[query] = outcome[query]
     return series
+
+
+def batches(queries: Iterable[MetricQuery], over: Window) -> list[tuple[MetricQuery, ...]]:
+    """The fewest requests that ask for all of some queries, each once, within GetMetricData's limits."""
+    by_period: dict[int, list[MetricQuery]] = defaultdict(list)
+    for query in dict.fromkeys(queries):
+        by_period[query.period].append(query)
+    made: list[tuple[MetricQuery, ...]] = []
+    for period, group in by_period.items():
+        size = max(1, min(MAX_QUERIES, MAX_DATAPOINTS // expected_datapoints(over, period)))
+        made += [tuple(chunk) for chunk in chunks(group, size)]
+    return made
 
 
 def expected_datapoints(over: Window, period: int) -> int:
@@ -123,7 +129,7 @@ def _read_batch(reader: Reader, queries: tuple[MetricQuery, ...], over: Window) 
         failed = None
         if status.get(key) != "Complete":
             failed = FailedRead(
-                call="cloudwatch:GetMetricData",
+                call=GET_METRIC_DATA,
                 account=reader.account,
                 region=reader.region,
                 kind="error",
@@ -134,15 +140,3 @@ def _read_batch(reader: Reader, queries: tuple[MetricQuery, ...], over: Window) 
             reader.ledger.fail(failed)
         series[query] = MetricSeries(tuple(values[key]), expected_datapoints(over, query.period), failed)
     return series
-
-
-__all__ = [
-    "DAY",
-    "HOUR",
-    "MetricQuery",
-    "MetricSeries",
-    "ReadFailedError",
-    "expected_datapoints",
-    "read_metrics",
-    "window",
-]

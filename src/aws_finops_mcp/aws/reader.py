@@ -1,38 +1,59 @@
-"""Reads AWS through the ledger: one call, or all pages of one."""
+"""Reads AWS through the ledger: one call, all pages of one, or many side by side."""
 
 from __future__ import annotations
 
+import threading
+import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from aws_finops_mcp.aws.clients import Clients
+from aws_finops_mcp.aws.clients import CONNECTIONS, Clients
 from aws_finops_mcp.aws.failures import failed_read
-from aws_finops_mcp.aws.ledger import Ledger, ReadFailedError
+from aws_finops_mcp.aws.ledger import Call, Ledger, ReadFailedError, price_of
+from aws_finops_mcp.aws.rates import Limiter
+from aws_finops_mcp.aws.reads import Read, iam_action
 from aws_finops_mcp.findings import FailedRead
 
 SIMULATED_HEADER = "x-simulated-aws"
 """The embedded account marks each of its answers with this header."""
 
 PARALLEL = 8
-"""Calls under way at once for one answer."""
+"""Calls under way at once for one question of one region."""
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 
 @dataclass(frozen=True)
+class Gate:
+    """What all readers of a process share: AWS's rates, and how many requests may be under way at once."""
+
+    limiter: Limiter = field(default_factory=Limiter)
+    slots: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(CONNECTIONS))
+
+
+@dataclass(frozen=True)
 class Reader:
-    """Reads one region of one account; every failure goes into the ledger before it is raised."""
+    """Reads one region of one account; every failure goes into the ledger before it is raised.
+
+    Reads made through `items` are remembered: all checks that share a reader share its inventory.
+    """
 
     clients: Clients
     ledger: Ledger
     region: str
     account: str = "unknown"
+    alias: str = ""
+    gate: Gate = field(default_factory=Gate)
+    _inventory: dict[Read, Future[list[Any] | FailedRead]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def call(self, service: str, operation: str, *, region: str = "", resource: str = "", **params: Any) -> Any:
         """One call, e.g. `call("sts", "GetCallerIdentity")`; gives back boto3's dict.
@@ -44,24 +65,26 @@ class Reader:
             resource: the resource it is about, for the message when it fails.
 
         Raises:
-            ReadFailedError: AWS refused, or could not be reached.
+            ReadFailedError: AWS refused, could not be reached, or the budget does not allow the call.
         """
         where = region or self.region
         action = iam_action(service, operation)
         metrics = len(params.get("MetricDataQueries", ())) if operation == "GetMetricData" else 0
-        before = self.clients.requests_sent()
+        self._admit(service, action, where, metrics, resource)
+        self.clients.drain_sent()
+        self.clients.give_up_at(time.monotonic() + self.ledger.seconds_left())
+        started = time.monotonic()
         try:
-            client = self.clients.client(service, where)
-            method = client.meta.method_to_api_mapping
-            name = next(python for python, api in method.items() if api == operation)
-            answer = getattr(client, name)(**params)
+            with self.gate.slots:
+                client = self.clients.client(service, where, self.alias)
+                answer = getattr(client, _method(client, operation))(**params)
         except (ClientError, BotoCoreError) as error:
-            self.ledger.count(action, self.clients.requests_sent() - before, billed=False)
+            self._enter(action, operation, where, started, Decimal(0), failed=True)
             failed = failed_read(error, action=action, account=self.account, region=where, resource=resource)
             self.ledger.fail(failed)
             raise ReadFailedError(failed) from error
         simulated = SIMULATED_HEADER in answer["ResponseMetadata"].get("HTTPHeaders", {})
-        self.ledger.count(action, self.clients.requests_sent() - before, metrics=metrics, simulated=simulated)
+        self._enter(action, operation, where, started, price_of(action, metrics), simulated=simulated)
         return answer
 
     def pages(
@@ -94,8 +117,57 @@ class Reader:
                 return found
             extra = {token[1]: following}
 
-    def side_by_side(self, work: Callable[[T], R], items: Sequence[T]) -> list[R | FailedRead]:
-        """Do `work` for each item, several at once; in the place of one that failed stands why."""
+    def part(self) -> Reader:
+        """A reader for one part of the answer: with this one's inventory, and a ledger of its own."""
+        return replace(self, ledger=self.ledger.part())
+
+    def items(self, wanted: Read) -> list[Any] | FailedRead:
+        """What a declared read gives, or why it gave nothing; made once, whoever asks and however often."""
+        with self._lock:
+            future = self._inventory.get(wanted)
+            mine = future is None
+            if future is None:
+                future = self._inventory[wanted] = Future()
+        if not mine:
+            found = future.result()
+            if isinstance(found, FailedRead):
+                self.ledger.fail(found)
+            return found
+        try:
+            future.set_result(self._items(wanted))
+        except BaseException as error:
+            future.set_exception(error)
+            raise
+        return future.result()
+
+    def _items(self, wanted: Read) -> list[Any] | FailedRead:
+        if wanted.only_in and wanted.only_in != self.region:
+            return []
+        try:
+            return self.pages(
+                wanted.service,
+                wanted.operation,
+                wanted.items,
+                token=wanted.token,
+                region=wanted.region,
+                resource=wanted.resource,
+                **wanted.parameters,
+            )
+        except ReadFailedError as error:
+            return error.failed
+
+    def side_by_side(
+        self, work: Callable[[T], R], items: Sequence[T], action: Callable[[T], str]
+    ) -> list[R | FailedRead]:
+        """Do `work` for each item, several at once; in the place of one that failed stands why.
+
+        What is not through at the deadline is given up: the others' results are not lost with it.
+
+        Args:
+            work: one read.
+            items: what to read.
+            action: the IAM action of an item's read.
+        """
 
         def one(item: T) -> R | FailedRead:
             try:
@@ -103,21 +175,84 @@ class Reader:
             except ReadFailedError as error:
                 return error.failed
 
-        if len(items) <= 1:
-            return [one(item) for item in items]
-        with ThreadPoolExecutor(max_workers=min(PARALLEL, len(items))) as pool:
+        if not items:
+            return []
+        pool = ThreadPoolExecutor(max_workers=min(PARALLEL, len(items)), thread_name_prefix="aws-read")
+        try:
             futures = [pool.submit(copy_context().run, one, item) for item in items]
-            return [future.result() for future in futures]
+            return [self._in_time(future, action(item)) for future, item in zip(futures, items, strict=True)]
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _in_time(self, future: Future[R | FailedRead], action: str) -> R | FailedRead:
+        left = self.ledger.seconds_left()
+        try:
+            return future.result(None if left == float("inf") else max(0.0, left))
+        except TimeoutError:
+            failed = self._not_asked(action, self.region, "the deadline passed before AWS answered", "")
+            self.ledger.fail(failed)
+            return failed
+
+    def _not_asked(self, action: str, region: str, error: str, resource: str) -> FailedRead:
+        return FailedRead(
+            call=action,
+            account=self.account,
+            region=region,
+            kind="not_asked",
+            error=error,
+            remedy="ask for less at once, or allow more in `budget`",
+            resource=resource,
+        )
+
+    def _admit(self, service: str, action: str, region: str, metrics: int, resource: str) -> None:
+        wait = self.gate.limiter.wait_seconds(self.account, region, service)
+        if wait:
+            self.ledger.stopped.wait(min(wait, max(0.0, self.ledger.seconds_left())))
+        refused = self.ledger.admit(action, metrics)
+        if refused is not None:
+            failed = self._not_asked(action, region, refused, resource)
+            self.ledger.fail(failed)
+            raise ReadFailedError(failed)
+
+    def _enter(
+        self,
+        action: str,
+        operation: str,
+        region: str,
+        started: float,
+        usd: Decimal,
+        *,
+        failed: bool = False,
+        simulated: bool = False,
+    ) -> None:
+        """Enter the call, and those that botocore made for it (assuming the role)."""
+        sent: Counter[str] = self.clients.drain_sent()
+        seconds = time.monotonic() - started
+        requests = sent.pop(operation, 0)
+        call = Call(action, self.account, region, requests, seconds, usd, "failed" if failed else "ok")
+        self.ledger.enter(call, simulated=simulated)
+        for other, requests in sent.items():
+            self.ledger.enter(Call(f"sts:{other}", self.account, region, requests, 0.0, Decimal(0), "ok"))
 
 
-def iam_action(service: str, operation: str) -> str:
-    """The IAM action that a call needs; for all calls made here it is named after the operation."""
-    return f"{service}:{operation}"
+def side_by_side(work: Callable[[T], R], items: Sequence[T], parallel: int) -> list[R]:
+    """Do `work` for each item, at most `parallel` at once, each with the caller's context variables."""
+    if len(items) <= 1:
+        return [work(item) for item in items]
+    with ThreadPoolExecutor(max_workers=min(parallel, len(items))) as pool:
+        futures = [pool.submit(copy_context().run, work, item) for item in items]
+        return [future.result() for future in futures]
 
 
 def chunks(items: Sequence[T], size: int) -> Iterable[Sequence[T]]:
     """Cut `items` into runs of at most `size`."""
     return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def _method(client: Any, operation: str) -> str:
+    """boto3's name of an operation."""
+    mapping: dict[str, str] = client.meta.method_to_api_mapping
+    return next(name for name, api in mapping.items() if api == operation)
 
 
 def _at(answer: Any, path: str) -> Any:

@@ -1,27 +1,49 @@
-"""What a check is: a declaration, and a function that reads and judges."""
+"""What a check is: a declaration of what it reads, and pure functions from what was read to verdicts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from aws_finops_mcp.aws.reader import Reader
+from aws_finops_mcp.aws.metrics import MetricQuery, MetricSeries
+from aws_finops_mcp.aws.reads import Read
 from aws_finops_mcp.declaration import RegionParams
-from aws_finops_mcp.findings import Category, Finding, Window
-from aws_finops_mcp.prices.book import PriceBook
+from aws_finops_mcp.findings import Category, FailedRead, Scalar, Verdict, Window
+from aws_finops_mcp.prices.book import Part
 
 RegionParamsT = TypeVar("RegionParamsT", bound=RegionParams)
 
 
 @dataclass(frozen=True)
-class CheckContext:
-    """What a check reads with: one region of one account, at one time."""
+class Facts:
+    """What was read for a check: nothing here calls AWS.
 
-    read: Reader
-    prices: PriceBook
+    Attributes:
+        now: the time of the reading, UTC.
+        inventory: what each declared read gave, or why it gave nothing.
+        series: what each metric query gave.
+        details: what each read of one resource gave, or why it gave nothing.
+    """
+
     now: datetime
+    inventory: Mapping[Read, Sequence[Any] | FailedRead]
+    series: Mapping[MetricQuery, MetricSeries] = field(default_factory=dict)
+    details: Mapping[Read, Sequence[Any] | FailedRead] = field(default_factory=dict)
+    window: Window | None = None
+
+    def items(self, wanted: Read) -> Sequence[Any]:
+        """What a read gave, for one that the check can't do without: the engine has seen to it that it succeeded."""
+        found = self.inventory[wanted]
+        if isinstance(found, FailedRead):
+            raise TypeError(f"{wanted.iam_action} failed, and only a check's first read is sure to have succeeded")
+        return found
+
+    def maybe(self, wanted: Read) -> Sequence[Any] | None:
+        """What a read gave, None when it failed."""
+        found = self.inventory[wanted] if wanted in self.inventory else self.details[wanted]
+        return None if isinstance(found, FailedRead) else found
 
     def age_days(self, since: datetime) -> int:
         """Whole days from `since` to now."""
@@ -29,12 +51,30 @@ class CheckContext:
 
 
 @dataclass(frozen=True)
-class Judged:
-    """What a check found: one finding for each resource that it examined."""
+class Judgement:
+    """The verdict on one resource, before it is priced.
 
-    findings: Sequence[Finding]
-    window: Window | None = None
-    warnings: tuple[str, ...] = ()
+    Attributes:
+        parts: what would no longer be billed.
+        unpriced: what would no longer be billed but can't be counted.
+    """
+
+    resource_id: str
+    verdict: Verdict
+    reason: str
+    evidence: Mapping[str, Scalar]
+    name: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    parts: Sequence[Part] = ()
+    unpriced: Sequence[str] = ()
+
+
+def _no_metrics(_facts: Facts, _params: Any) -> Iterable[MetricQuery]:
+    return ()
+
+
+def _no_details(_facts: Facts, _params: Any) -> Iterable[Read]:
+    return ()
 
 
 @dataclass(frozen=True)
@@ -45,10 +85,15 @@ class Check(Generic[RegionParamsT]):
         name: the tool's name.
         noun: the resources, in the plural, for sentences.
         resource_type: CloudFormation resource type.
-        iam_actions: every IAM action that `judge` may call.
+        inventory: what it reads. Without the first nothing can be said; where another failed, `judge` gets None
+            for it and says `unknown` if the verdict hangs on it.
+        judge: a verdict on every resource: pure, from what was read.
         evidence: what each evidence key is and which call gives it.
-        judge: reads the region and gives a verdict on every resource. It raises `ReadFailedError` only when the
-            resources themselves could not be listed; when another read fails, the verdict is `unknown`.
+        verdicts: what a verdict means here, where that differs from what its name says.
+        remediation: what people do about it; the server itself changes nothing.
+        metrics: the series to read, from the inventory: pure.
+        details: reads of single resources, of few of them, from inventory and metrics: pure.
+        detail_actions: IAM actions of the reads that `details` may ask for.
     """
 
     name: str
@@ -57,11 +102,31 @@ class Check(Generic[RegionParamsT]):
     category: Category
     description: str
     resource_type: str
-    iam_actions: tuple[str, ...]
     params: type[RegionParamsT]
+    inventory: tuple[Read, ...]
+    judge: Callable[[Facts, RegionParamsT], Iterable[Judgement]]
     evidence: Mapping[str, str]
-    judge: Callable[[CheckContext, RegionParamsT], Judged]
-    references: tuple[str, ...] = field(default=())
+    verdicts: Mapping[Verdict, str]
+    remediation: str
+    references: tuple[str, ...]
+    metrics: Callable[[Facts, RegionParamsT], Iterable[MetricQuery]] = _no_metrics
+    details: Callable[[Facts, RegionParamsT], Iterable[Read]] = _no_details
+    detail_actions: tuple[str, ...] = ()
+
+    @property
+    def reads_metrics(self) -> bool:
+        return self.metrics is not _no_metrics
+
+    @property
+    def iam_actions(self) -> tuple[str, ...]:
+        """Every IAM action that the check may call, and no other."""
+        actions = {wanted.iam_action for wanted in self.inventory} | set(self.detail_actions) | {"pricing:GetProducts"}
+        if self.reads_metrics:
+            actions.add("cloudwatch:GetMetricData")
+        return tuple(sorted(actions))
+
+
+__all__ = ["Check", "Facts", "Judgement", "Part", "tags_of"]
 
 
 def tags_of(resource: Mapping[str, Sequence[Mapping[str, str]]]) -> dict[str, str]:

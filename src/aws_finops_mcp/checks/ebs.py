@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from typing import Any
 
 from pydantic import Field
 
-from aws_finops_mcp.checks.check import Check, CheckContext, Judged, tags_of
+from aws_finops_mcp.checks.check import Check, Facts, Judgement, Part, tags_of
+from aws_finops_mcp.checks.reads import VOLUMES
 from aws_finops_mcp.declaration import RegionParams
-from aws_finops_mcp.findings import Category, Finding, Verdict
-
-Part = tuple[str, str, float]
+from aws_finops_mcp.findings import Category, Verdict
 
 GP3_FREE_IOPS = 3000
 GP3_FREE_MIBPS = 125
@@ -49,48 +48,39 @@ class UnusedVolumesParams(RegionParams):
     min_age_days: int = Field(1, ge=0, le=3650, description="leave out volumes made in the last N days")
 
 
-def judge_volumes(context: CheckContext, params: UnusedVolumesParams) -> Judged:
+def judge_volumes(facts: Facts, params: UnusedVolumesParams) -> Iterator[Judgement]:
     """Every unattached volume is idle, unless it was made only now."""
-    volumes = context.read.pages(
-        "ec2",
-        "DescribeVolumes",
-        "Volumes",
-        Filters=[{"Name": "status", "Values": ["available"]}],
-        MaxResults=500,
-    )
-    context.prices.load(key for volume in volumes for _, key, _ in volume_cost(volume))
-    return Judged([_judge_volume(context, params, volume) for volume in _unattached(volumes)])
-
-
-def _unattached(volumes: Iterable[Any]) -> Iterable[Any]:
-    return (volume for volume in volumes if volume["State"] == "available" and not volume.get("Attachments"))
-
-
-def _judge_volume(context: CheckContext, params: UnusedVolumesParams, volume: Any) -> Finding:
-    tags = tags_of(volume)
-    age = context.age_days(volume["CreateTime"])
-    evidence = {
-        "state": volume["State"],
-        "age_days": age,
-        "type": volume["VolumeType"],
-        "size_gib": volume["Size"],
-        "iops": volume.get("Iops"),
-        "throughput_mibps": volume.get("Throughput"),
-        "snapshot": volume.get("SnapshotId") or None,
-        "zone": volume["AvailabilityZone"],
-    }
-    new = age < params.min_age_days
-    return Finding(
-        resource_id=volume["VolumeId"],
-        name=tags.get("Name", ""),
-        verdict=Verdict.TOO_NEW if new else Verdict.IDLE,
-        reason=f"made {age} days ago; may be about to be attached"
-        if new
-        else f"attached to nothing; {volume['Size']} GiB of {volume['VolumeType']}, made {age} days ago",
-        evidence={key: value for key, value in evidence.items() if value is not None},
-        tags=tags,
-        saving=None if new else context.prices.saving(volume_cost(volume)),
-    )
+    for volume in facts.items(VOLUMES):
+        tags = tags_of(volume)
+        age = facts.age_days(volume["CreateTime"])
+        parts: list[Part] = []
+        if volume["State"] != "available" or volume.get("Attachments"):
+            verdict, reason = Verdict.IN_USE, f"state {volume['State']}"
+        elif age < params.min_age_days:
+            verdict, reason = Verdict.TOO_NEW, f"made {age} days ago; may be about to be attached"
+        else:
+            verdict = Verdict.IDLE
+            reason = f"attached to nothing; {volume['Size']} GiB of {volume['VolumeType']}, made {age} days ago"
+            parts = volume_cost(volume)
+        evidence = {
+            "state": volume["State"],
+            "age_days": age,
+            "type": volume["VolumeType"],
+            "size_gib": volume["Size"],
+            "iops": volume.get("Iops"),
+            "throughput_mibps": volume.get("Throughput"),
+            "snapshot": volume.get("SnapshotId") or None,
+            "zone": volume["AvailabilityZone"],
+        }
+        yield Judgement(
+            resource_id=volume["VolumeId"],
+            name=tags.get("Name", ""),
+            verdict=verdict,
+            reason=reason,
+            evidence={key: value for key, value in evidence.items() if value is not None},
+            tags=tags,
+            parts=parts,
+        )
 
 
 UNUSED_VOLUMES = Check(
@@ -103,8 +93,9 @@ UNUSED_VOLUMES = Check(
         "throughput, at the region's list prices. Free to ask."
     ),
     resource_type="AWS::EC2::Volume",
-    iam_actions=("ec2:DescribeVolumes", "pricing:GetProducts"),
     params=UnusedVolumesParams,
+    inventory=(VOLUMES,),
+    judge=judge_volumes,
     evidence={
         "state": "ec2:DescribeVolumes, State; available means attached to nothing",
         "age_days": "days since CreateTime; AWS does not tell when a volume was detached",
@@ -115,7 +106,14 @@ UNUSED_VOLUMES = Check(
         "snapshot": "the snapshot that it was made from, if one",
         "zone": "AvailabilityZone",
     },
-    judge=judge_volumes,
+    verdicts={
+        Verdict.IDLE: "attached to nothing, and older than min_age_days",
+        Verdict.TOO_NEW: "attached to nothing, but made only now",
+    },
+    remediation=(
+        "Make a last snapshot if its data may be wanted, then delete the volume. A volume of a StatefulSet or a "
+        "stopped blue/green environment may be wanted again: ask the owner named in its tags."
+    ),
     references=(
         "https://docs.aws.amazon.com/ebs/latest/userguide/ebs-describing-volumes.html",
         "https://aws.amazon.com/ebs/pricing/",

@@ -3,78 +3,39 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from typing import Any
 
 from pydantic import Field
 
-from aws_finops_mcp.aws.ledger import ReadFailedError
-from aws_finops_mcp.aws.metrics import DAY, MetricQuery, MetricSeries, read_metrics, window
-from aws_finops_mcp.checks.check import Check, CheckContext, Judged, tags_of
-from aws_finops_mcp.declaration import RegionParams
-from aws_finops_mcp.findings import HOURS_PER_MONTH, Category, Finding, Scalar, Verdict
+from aws_finops_mcp.aws.metrics import DAY, MetricQuery
+from aws_finops_mcp.checks.check import Check, Facts, Judgement, Part, tags_of
+from aws_finops_mcp.checks.reads import ADDRESSES, NAT_GATEWAYS, NETWORK_INTERFACES, RESERVATIONS, ROUTE_TABLES
+from aws_finops_mcp.declaration import PeriodParams, RegionParams
+from aws_finops_mcp.findings import HOURS_PER_MONTH, Category, Scalar, Verdict
 
 # --- Elastic IP addresses ---------------------------------------------------------------------------------------
 
 
-def judge_addresses(context: CheckContext, params: RegionParams) -> Judged:
+def judge_addresses(facts: Facts, _params: RegionParams) -> Iterator[Judgement]:
     """An address is idle when nothing that runs answers at it."""
-    addresses = context.read.call("ec2", "DescribeAddresses")["Addresses"]
-    instances = sorted({a["InstanceId"] for a in addresses if a.get("InstanceId")})
-    interfaces = sorted(
-        {a["NetworkInterfaceId"] for a in addresses if a.get("NetworkInterfaceId") and not a.get("InstanceId")}
-    )
-    states: dict[str, str] | None = {}
-    attached: dict[str, bool] | None = {}
-    if instances:
-        try:
-            states = _instance_states(context, instances)
-        except ReadFailedError:
-            states = None
-    if interfaces:
-        try:
-            attached = _interfaces_in_use(context, interfaces)
-        except ReadFailedError:
-            attached = None
-    context.prices.load(["ipv4.idle"] if addresses else [])
-    return Judged([_judge_address(context, address, states, attached) for address in addresses])
+    reservations, interfaces = facts.maybe(RESERVATIONS), facts.maybe(NETWORK_INTERFACES)
+    states = attached = None
+    if reservations is not None:
+        states = {i["InstanceId"]: i["State"]["Name"] for r in reservations for i in r["Instances"]}
+    if interfaces is not None:
+        attached = {i["NetworkInterfaceId"]: i["Status"] != "available" for i in interfaces}
+    return (_judge_address(address, states, attached) for address in facts.items(ADDRESSES))
 
 
-def _instance_states(context: CheckContext, ids: list[str]) -> dict[str, str]:
-    """State of each instance. A filter, unlike InstanceIds, does not fail for one that is gone."""
-    states: dict[str, str] = {}
-    for start in range(0, len(ids), 200):  # EC2 takes 200 values a filter
-        reservations = context.read.pages(
-            "ec2",
-            "DescribeInstances",
-            "Reservations",
-            Filters=[{"Name": "instance-id", "Values": ids[start : start + 200]}],
-            MaxResults=1000,
-        )
-        states |= {i["InstanceId"]: i["State"]["Name"] for r in reservations for i in r["Instances"]}
-    return states
-
-
-def _interfaces_in_use(context: CheckContext, ids: list[str]) -> dict[str, bool]:
-    in_use: dict[str, bool] = {}
-    for start in range(0, len(ids), 200):
-        interfaces = context.read.pages(
-            "ec2",
-            "DescribeNetworkInterfaces",
-            "NetworkInterfaces",
-            Filters=[{"Name": "network-interface-id", "Values": ids[start : start + 200]}],
-            MaxResults=1000,
-        )
-        in_use |= {i["NetworkInterfaceId"]: i["Status"] != "available" for i in interfaces}
-    return in_use
-
-
-def _judge_address(
-    context: CheckContext, address: Any, states: dict[str, str] | None, attached: dict[str, bool] | None
-) -> Finding:
+def _judge_address(address: Any, states: dict[str, str] | None, attached: dict[str, bool] | None) -> Judgement:
     instance = address.get("InstanceId")
     interface = address.get("NetworkInterfaceId")
     tags = tags_of(address)
-    evidence: dict[str, Scalar] = {"associated": bool(address.get("AssociationId") or instance or interface)}
+    evidence: dict[str, Scalar] = {
+        "public_ip": address.get("PublicIp"),
+        "associated": bool(address.get("AssociationId") or instance or interface),
+    }
     verdict, reason = Verdict.IDLE, "associated with nothing"
     if instance:
         state = None if states is None else states.get(instance, "gone")
@@ -94,21 +55,19 @@ def _judge_address(
             verdict, reason = Verdict.IN_USE, f"on network interface {interface}, which is in use"
         else:
             reason = f"on network interface {interface}, which is attached to nothing"
+    # AWS bills addresses of its own pool only, not those that a customer brought.
     own = address.get("PublicIpv4Pool", "amazon") not in ("amazon", "") or bool(address.get("CustomerOwnedIp"))
     if own:
         evidence["own_address"] = True
-    saving = None
-    if verdict is Verdict.IDLE:
-        # AWS bills addresses of its own pool only, not those that a customer brought.
-        saving = context.prices.saving([] if own else [("idle public IPv4 address", "ipv4.idle", HOURS_PER_MONTH)])
-    return Finding(
+    billed = verdict is Verdict.IDLE and not own
+    return Judgement(
         resource_id=address.get("AllocationId") or address["PublicIp"],
         name=tags.get("Name", "") or address.get("PublicIp", ""),
         verdict=verdict,
         reason=reason,
-        evidence={"public_ip": address.get("PublicIp"), **evidence},
+        evidence=evidence,
         tags=tags,
-        saving=saving,
+        parts=[("idle public IPv4 address", "ipv4.idle", HOURS_PER_MONTH)] if billed else [],
     )
 
 
@@ -122,13 +81,9 @@ UNUSED_ELASTIC_IPS = Check(
         "network interface that is attached to nothing. AWS bills every public IPv4 address by the hour. Free to ask."
     ),
     resource_type="AWS::EC2::EIP",
-    iam_actions=(
-        "ec2:DescribeAddresses",
-        "ec2:DescribeInstances",
-        "ec2:DescribeNetworkInterfaces",
-        "pricing:GetProducts",
-    ),
     params=RegionParams,
+    inventory=(ADDRESSES, RESERVATIONS, NETWORK_INTERFACES),
+    judge=judge_addresses,
     evidence={
         "public_ip": "ec2:DescribeAddresses, PublicIp",
         "associated": "whether the address has an association",
@@ -138,7 +93,14 @@ UNUSED_ELASTIC_IPS = Check(
         "network_interface_attached": "ec2:DescribeNetworkInterfaces, Status is not available; empty when not read",
         "own_address": "brought by the customer (PublicIpv4Pool, CustomerOwnedIp); AWS does not bill it",
     },
-    judge=judge_addresses,
+    verdicts={
+        Verdict.IDLE: "on nothing, on an instance that does not run, or on an interface that is attached to nothing",
+        Verdict.UNKNOWN: "what it is on could not be read",
+    },
+    remediation=(
+        "Release the address, unless somebody outside allows it by number (partners' firewalls, DNS): it can't be had "
+        "again. On a stopped instance, release it and give the instance a new one when it starts."
+    ),
     references=(
         "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/elastic-ip-addresses-eip.html",
         "https://aws.amazon.com/vpc/pricing/",
@@ -155,34 +117,19 @@ NAT_METRICS = (
 """A gateway without traffic reports zeros, so a gateway without datapoints was not measured: it is unknown."""
 
 
-class UnusedNatGatewaysParams(RegionParams):
+class UnusedNatGatewaysParams(PeriodParams):
     """Arguments of `find_unused_nat_gateways`."""
 
     period: int = Field(32, ge=1, le=455, description="days without traffic that make a gateway idle")
 
 
-def judge_nat_gateways(context: CheckContext, params: UnusedNatGatewaysParams) -> Judged:
-    """A gateway through which nothing went is idle, whether or not a route still points at it."""
-    gateways = context.read.pages(
-        "ec2",
-        "DescribeNatGateways",
-        "NatGateways",
-        Filter=[{"Name": "state", "Values": ["available"]}],
-        MaxResults=1000,
-    )
-    over = window(params.period, context.now)
-    series = read_metrics(context.read, [query for g in gateways for query in _nat_queries(g["NatGatewayId"])], over)
-    routes: dict[str, int] | None = {}
-    if gateways:
-        try:
-            routes = _routes_by_gateway(context)
-        except ReadFailedError:
-            routes = None  # evidence only: the verdict does not hang on it
-    findings = []
-    for gateway in gateways:
-        measured = [series[query] for query in _nat_queries(gateway["NatGatewayId"])]
-        findings.append(_judge_nat_gateway(context, params, gateway, measured, routes))
-    return Judged(findings, over)
+def read_traffic(facts: Facts, _params: UnusedNatGatewaysParams) -> Iterator[MetricQuery]:
+    """Three series a gateway."""
+    return (query for gateway in _available(facts) for query in _nat_queries(gateway["NatGatewayId"]))
+
+
+def _available(facts: Facts) -> list[Any]:
+    return [gateway for gateway in facts.items(NAT_GATEWAYS) if gateway["State"] == "available"]
 
 
 def _nat_queries(gateway_id: str) -> list[MetricQuery]:
@@ -192,76 +139,66 @@ def _nat_queries(gateway_id: str) -> list[MetricQuery]:
     ]
 
 
-def _routes_by_gateway(context: CheckContext) -> dict[str, int]:
-    routes: dict[str, int] = defaultdict(int)
-    for table in context.read.pages("ec2", "DescribeRouteTables", "RouteTables", MaxResults=100):
-        for route in table.get("Routes", ()):
-            if route.get("NatGatewayId"):
-                routes[route["NatGatewayId"]] += 1
-    return routes
+def judge_nat_gateways(facts: Facts, params: UnusedNatGatewaysParams) -> Iterator[Judgement]:
+    """A gateway through which nothing went is idle, whether or not a route still points at it."""
+    tables = facts.maybe(ROUTE_TABLES)
+    routes: dict[str, int] | None = None if tables is None else defaultdict(int)
+    if routes is not None:
+        for route in (route for table in tables or () for route in table.get("Routes", ())):
+            routes[route.get("NatGatewayId", "")] += 1
+    return (_judge_nat_gateway(facts, params, gateway, routes) for gateway in _available(facts))
 
 
 def _judge_nat_gateway(
-    context: CheckContext,
-    params: UnusedNatGatewaysParams,
-    gateway: Any,
-    measured: list[MetricSeries],
-    routes: dict[str, int] | None,
-) -> Finding:
+    facts: Facts, params: UnusedNatGatewaysParams, gateway: Any, routes: dict[str, int] | None
+) -> Judgement:
     gateway_id = gateway["NatGatewayId"]
+    measured = [facts.series[query] for query in _nat_queries(gateway_id)]
     tags = tags_of(gateway)
-    age = context.age_days(gateway["CreateTime"])
+    age = facts.age_days(gateway["CreateTime"])
     bytes_out, bytes_in, connections = measured
     covered = min(series.seen for series in measured)
-    evidence: dict[str, Scalar] = {
-        "bytes_out": sum(bytes_out.values) if bytes_out.seen else None,
-        "bytes_in": sum(bytes_in.values) if bytes_in.seen else None,
-        "connections_max": max(connections.values, default=None),
-        "datapoints": f"{covered}/{connections.expected}",
-        "routes": None if routes is None else routes.get(gateway_id, 0),
-        "age_days": age,
-        "vpc": gateway.get("VpcId"),
-        "connectivity": gateway.get("ConnectivityType", "public"),
-    }
-    saving = None
+    pointing = None if routes is None else routes.get(gateway_id, 0)
     if any(value > 0 for series in measured for value in series.values):
         verdict, reason = Verdict.IN_USE, "traffic went through it"
     elif any(series.failed for series in measured):
         verdict, reason = Verdict.UNKNOWN, "its metrics could not be read"
     elif age < params.period:
-        verdict, reason = (
-            Verdict.TOO_NEW,
-            f"made {age} days ago, less than the {params.period} days looked back over",
-        )
+        verdict, reason = Verdict.TOO_NEW, f"made {age} days ago, less than the {params.period} days looked back over"
     elif covered < params.period:
         verdict = Verdict.UNKNOWN
         reason = f"CloudWatch has {covered} of {connections.expected} daily datapoints: too few to call it idle"
     else:
         verdict = Verdict.IDLE
-        pointing = routes.get(gateway_id, 0) if routes else 0
         routed = f", though routes point at it ({pointing})" if pointing else ""
         reason = f"no byte and no connection in {params.period} days{routed}"
-        saving = context.prices.saving(_nat_cost(gateway))
-    return Finding(
+    return Judgement(
         resource_id=gateway_id,
         name=tags.get("Name", ""),
         verdict=verdict,
         reason=reason,
-        evidence=evidence,
+        evidence={
+            "bytes_out": sum(bytes_out.values) if bytes_out.seen else None,
+            "bytes_in": sum(bytes_in.values) if bytes_in.seen else None,
+            "connections_max": max(connections.values, default=None),
+            "datapoints": f"{covered}/{connections.expected}",
+            "routes": pointing,
+            "age_days": age,
+            "vpc": gateway.get("VpcId"),
+            "connectivity": gateway.get("ConnectivityType", "public"),
+        },
         tags=tags,
-        saving=saving,
+        parts=_nat_cost(gateway) if verdict is Verdict.IDLE else [],
     )
 
 
-def _nat_cost(gateway: Any) -> list[tuple[str, str, float]]:
+def _nat_cost(gateway: Any) -> list[Part]:
     """Hours of the gateway, and of the public addresses that go with it once they are released too."""
     addresses = gateway.get("NatGatewayAddresses", ())
     public = [a for a in addresses if a.get("PublicIp")]
     if gateway.get("AvailabilityMode") == "regional":
         zones = len({a.get("AvailabilityZoneId") or a.get("AvailabilityZone") for a in addresses}) or 1
-        parts: list[tuple[str, str, float]] = [
-            ("regional NAT gateway, by zone", "nat.regional_hours", zones * HOURS_PER_MONTH)
-        ]
+        parts: list[Part] = [("regional NAT gateway, by zone", "nat.regional_hours", zones * HOURS_PER_MONTH)]
     else:
         parts = [("NAT gateway", "nat.hours", HOURS_PER_MONTH)]
     if public:
@@ -279,13 +216,10 @@ UNUSED_NAT_GATEWAYS = Check(
         "what each costs a month. Costs $0.01 per 333 gateways to ask (CloudWatch GetMetricData)."
     ),
     resource_type="AWS::EC2::NatGateway",
-    iam_actions=(
-        "cloudwatch:GetMetricData",
-        "ec2:DescribeNatGateways",
-        "ec2:DescribeRouteTables",
-        "pricing:GetProducts",
-    ),
     params=UnusedNatGatewaysParams,
+    inventory=(NAT_GATEWAYS, ROUTE_TABLES),
+    metrics=read_traffic,
+    judge=judge_nat_gateways,
     evidence={
         "bytes_out": "cloudwatch:GetMetricData, AWS/NATGateway BytesOutToDestination, sum of the window; empty: none",
         "bytes_in": "AWS/NATGateway BytesInFromDestination, sum of the window; empty: no data",
@@ -296,7 +230,15 @@ UNUSED_NAT_GATEWAYS = Check(
         "vpc": "VpcId",
         "connectivity": "ConnectivityType",
     },
-    judge=judge_nat_gateways,
+    verdicts={
+        Verdict.IDLE: "no byte and no connection in the window, measured on every day of it",
+        Verdict.TOO_NEW: "no traffic, but younger than the window",
+        Verdict.UNKNOWN: "its metrics could not be read, or have days without datapoints",
+    },
+    remediation=(
+        "Remove the routes that point at it (`routes` counts them), delete the gateway, then release its addresses. A "
+        "gateway kept for failover of a zone may be idle on purpose."
+    ),
     references=(
         "https://docs.aws.amazon.com/vpc/latest/userguide/vpc-nat-gateway-cloudwatch.html",
         "https://aws.amazon.com/vpc/pricing/",

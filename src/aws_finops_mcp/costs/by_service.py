@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from aws_finops_mcp.aws.clients import GLOBAL_REGION
 from aws_finops_mcp.aws.reader import Reader
-from aws_finops_mcp.declaration import Params
+from aws_finops_mcp.declaration import AskParams
 from aws_finops_mcp.findings import Answer, Usd
 
 CostMetric = Literal["UnblendedCost", "AmortizedCost", "NetUnblendedCost", "NetAmortizedCost"]
@@ -20,7 +20,7 @@ REDUCTIONS = frozenset({"Credit", "Refund", "Discount", "BundledDiscount", "EDP 
 """Record types that take away from what usage cost."""
 
 
-class CostByServiceParams(Params):
+class CostByServiceParams(AskParams):
     """Arguments of `get_cost_by_service`."""
 
     start_date: str = Field("", description="first day, YYYY-MM-DD; empty: the first of last month")
@@ -43,7 +43,7 @@ class CostByServiceParams(Params):
             raise ValueError("start_date: missing; an end_date needs one")
         return self
 
-    def period(self, today: date) -> tuple[date, date]:
+    def days(self, today: date) -> tuple[date, date]:
         """First and last day, both included."""
         first = _day("start_date", self.start_date) or (today.replace(day=1) - timedelta(days=1)).replace(day=1)
         last = _day("end_date", self.end_date) or min(_end_of_month(first), max(first, today))
@@ -97,7 +97,7 @@ def read_cost_by_service(reader: Reader, params: CostByServiceParams, now: datet
     Raises:
         ReadFailedError: Cost Explorer did not answer.
     """
-    first, last = params.period(now.date())
+    first, last = params.days(now.date())
     results = reader.pages(
         "ce",
         "GetCostAndUsage",

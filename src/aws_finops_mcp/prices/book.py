@@ -19,7 +19,7 @@ from aws_finops_mcp.prices.units import declared
 Part = tuple[str, UnitOrKey, float | Decimal]
 """What it is, its unit or the unit's key, and units a month."""
 
-_HOPELESS = frozenset({"denied", "no_credentials", "throttled", "unreachable"})
+_HOPELESS = frozenset({"denied", "no_credentials", "throttled", "unreachable", "not_asked"})
 """Kinds of failure that the next question would meet too."""
 
 
@@ -91,7 +91,10 @@ class PriceBook:
 
     def _ask(self, endpoint: str, asked: list[Question]) -> dict[str, Price | None]:
         listed: dict[str, Price | None] = {}
-        for outcome in self._reader.side_by_side(lambda question: self._answer(endpoint, question), asked):
+        read = self._reader.side_by_side(
+            lambda question: self._answer(endpoint, question), asked, lambda _: "pricing:GetProducts"
+        )
+        for outcome in read:
             if not isinstance(outcome, FailedRead):
                 listed |= {unit.key: price for unit, price in outcome.items()}
         return listed
@@ -116,6 +119,6 @@ class PriceBook:
     def _endpoint(self) -> str:
         """Who says the prices: AWS, or the embedded account."""
         try:
-            return str(self._reader.clients.client("pricing", GLOBAL_REGION).meta.endpoint_url)
+            return str(self._reader.clients.client("pricing", GLOBAL_REGION, self._reader.alias).meta.endpoint_url)
         except BotoCoreError:
             return ""  # without a client there will be no price to keep either; the read says why

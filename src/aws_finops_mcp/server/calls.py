@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +15,6 @@ from aws_finops_mcp.audits.catalogue import Tool, offered
 from aws_finops_mcp.audits.engine import Engine
 from aws_finops_mcp.declaration import ArgumentsError
 from aws_finops_mcp.findings import Answer
-from aws_finops_mcp.prices.cache import PriceCache
 from aws_finops_mcp.settings import Settings
 
 log = structlog.get_logger("aws_finops_mcp.calls")
@@ -29,7 +29,7 @@ class Calls:
 
     def __init__(self, settings: Settings, engine: Engine | None = None) -> None:
         self.tools: Mapping[str, Tool] = offered(settings.categories)
-        self._engine = engine or Engine(settings.aws_region, price_cache=PriceCache(settings.mcp_cache_dir))
+        self.engine = engine or Engine.of(settings)
 
     def tool(self, name: str) -> Tool:
         """The tool of a name.
@@ -41,8 +41,18 @@ class Calls:
             raise UnknownToolError(f"{name!r}: no such tool here; there are: {', '.join(sorted(self.tools))}")
         return self.tools[name]
 
-    def answer(self, name: str, arguments: Mapping[str, Any]) -> Answer:
+    def input_schema(self, tool: Tool) -> dict[str, Any]:
+        """JSON Schema of a tool's arguments, with the accounts that there are."""
+        schema = tool.input_schema()
+        if "account" in schema["properties"] and len(self.engine.accounts) > 1:
+            schema["properties"]["account"]["enum"] = ["", *self.engine.accounts]
+        return schema
+
+    def answer(self, name: str, arguments: Mapping[str, Any], stopped: threading.Event | None = None) -> Answer:
         """Call a tool and wait for its answer.
+
+        Args:
+            stopped: set when nobody waits for the answer any more; no further call to AWS is made then.
 
         Raises:
             UnknownToolError, ArgumentsError: the caller's mistakes.
@@ -52,7 +62,8 @@ class Calls:
         outcome = "error"
         try:
             tool = self.tool(name)
-            answer = tool.answer(self._engine, tool.parse(arguments))
+            params = tool.parse(arguments)
+            answer = tool.answer(self.engine.asking(getattr(params, "budget", None), stopped), params)
             outcome = "complete" if answer.complete else "incomplete"
             return answer
         except (UnknownToolError, ArgumentsError):
@@ -70,5 +81,9 @@ class Calls:
             )
 
     async def answer_in_thread(self, name: str, arguments: Mapping[str, Any]) -> Answer:
-        """`answer`, without holding up the event loop. A caller who leaves does not wait for the thread."""
-        return await anyio.to_thread.run_sync(self.answer, name, arguments, abandon_on_cancel=True)
+        """`answer`, without holding up the event loop. When the caller leaves, the thread calls AWS no more."""
+        stopped = threading.Event()
+        try:
+            return await anyio.to_thread.run_sync(self.answer, name, arguments, stopped, abandon_on_cancel=True)
+        finally:
+            stopped.set()

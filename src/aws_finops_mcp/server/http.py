@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import anyio
 from mcp.server.transport_security import TransportSecurityMiddleware, TransportSecuritySettings
 from pydantic_core import from_json
 from sse_starlette.sse import AppStatus
@@ -14,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aws_finops_mcp import __version__
 from aws_finops_mcp.declaration import ArgumentsError
+from aws_finops_mcp.findings import Answer
 from aws_finops_mcp.server.calls import Calls, UnknownToolError
 from aws_finops_mcp.server.mcp import build_mcp
 from aws_finops_mcp.server.request_log import RequestLog
@@ -43,7 +45,7 @@ def create_app(settings: Settings, calls: Calls | None = None) -> ASGIApp:
                         "title": tool.title,
                         "category": tool.category,
                         "description": tool.description,
-                        "inputSchema": tool.input_schema(),
+                        "inputSchema": calls.input_schema(tool),
                         "iamActions": tool.iam_actions,
                     }
                     for tool in calls.tools.values()
@@ -134,10 +136,10 @@ class Endpoint:
         except ValueError as error:
             return problem(400, f"the request is not JSON: {error}", code=-32700)
         if isinstance(message, dict) and "jsonrpc" not in message:
-            return await self._plain(message)
+            return await self._plain(request, message)
         return body
 
-    async def _plain(self, message: dict[str, Any]) -> Response:
+    async def _plain(self, request: Request, message: dict[str, Any]) -> Response:
         """The guide's plain call."""
         tool, arguments = message.get("tool"), message.get("arguments", {})
         extra = sorted(message.keys() - {"tool", "arguments"})
@@ -147,13 +149,30 @@ class Endpoint:
                 400,
                 f'send {{"tool": "name", "arguments": {{...}}}}, or a JSON-RPC message with "jsonrpc"{given}',
             )
-        try:
-            answer = await self._calls.answer_in_thread(tool, arguments)
-        except UnknownToolError as error:
-            return problem(404, str(error))
-        except ArgumentsError as error:
-            return problem(400, str(error))
-        return JSONResponse(answer.model_dump(mode="json"))
+        outcome: Answer | Exception | None = None
+        async with anyio.create_task_group() as group:
+            group.start_soon(_until_gone, request, group.cancel_scope)
+            try:
+                outcome = await self._calls.answer_in_thread(tool, arguments)
+            except Exception as error:  # noqa: BLE001 - told apart below, outside the group, which would wrap it
+                outcome = error
+            group.cancel_scope.cancel()
+        if isinstance(outcome, UnknownToolError):
+            return problem(404, str(outcome))
+        if isinstance(outcome, ArgumentsError):
+            return problem(400, str(outcome))
+        if isinstance(outcome, Exception):
+            raise outcome
+        if outcome is None:
+            return problem(499, "the client left")  # for the log: nobody reads it
+        return JSONResponse(outcome.model_dump(mode="json"))
+
+
+async def _until_gone(request: Request, scope: anyio.CancelScope) -> None:
+    """Give the work up when the client leaves."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+    scope.cancel()
 
 
 async def _read_body(request: Request) -> bytes | None:

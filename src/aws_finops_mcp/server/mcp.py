@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
+import anyio
 from mcp.server.caching import CacheHint
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
@@ -14,6 +16,7 @@ from mcp.types import CallToolResult, TextContent, ToolAnnotations
 from aws_finops_mcp import __version__
 from aws_finops_mcp.audits.catalogue import Tool
 from aws_finops_mcp.declaration import ArgumentsError
+from aws_finops_mcp.findings import Answer
 from aws_finops_mcp.server.calls import Calls, UnknownToolError
 from aws_finops_mcp.server.text import as_text
 
@@ -23,6 +26,9 @@ its price and source; it is before Savings Plans, Reserved Instances and discoun
 reads failed: say so, name what was not read (`failed_reads`), and do not take missing findings for "no waste". \
 A verdict `unknown` is not `idle`. Nothing here changes AWS, and no tool takes credentials. \
 Tools read one region a call (`region_name`); call once for each region of interest."""
+
+HEARTBEAT = 5.0
+"""Seconds between two messages of progress."""
 
 _READ_ONLY = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=True)
 _CACHE = CacheHint(ttl_ms=3_600_000, scope="public")
@@ -40,14 +46,31 @@ class DeclaredTool(SdkTool):
         self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False
     ) -> CallToolResult:
         """Answer one call; the caller's mistakes come back as `ToolError`, whose text the model reads."""
-        try:
-            answer = await self.calls.answer_in_thread(self.name, arguments)
-        except (ArgumentsError, UnknownToolError) as error:
-            raise ToolError(str(error)) from None
+        answer: Answer | None = None
+        failure: Exception | None = None
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._tell_progress, context)
+            try:
+                answer = await self.calls.answer_in_thread(self.name, arguments)
+            except Exception as error:  # noqa: BLE001 - raised below, outside the group, which would wrap it
+                failure = error
+            group.cancel_scope.cancel()
+        if isinstance(failure, (ArgumentsError, UnknownToolError)):
+            raise ToolError(str(failure)) from None
+        if failure is not None or answer is None:
+            raise failure or RuntimeError(f"{self.name} gave no answer")
         return CallToolResult(
             content=[TextContent(type="text", text=as_text(answer))],
             structured_content=answer.model_dump(mode="json"),
         )
+
+    async def _tell_progress(self, context: Context[Any, Any]) -> None:
+        """Say by time that the work goes on: clients give up on a call that is silent for 60 seconds."""
+        deadline = self.calls.engine.budget.seconds
+        for beat in itertools.count(1):
+            await anyio.sleep(HEARTBEAT)
+            seconds = beat * HEARTBEAT
+            await context.report_progress(seconds, deadline, f"reading AWS for {seconds:.0f} s")
 
 
 def build_mcp(calls: Calls) -> MCPServer[Any]:
@@ -69,7 +92,7 @@ def _tool(calls: Calls, tool: Tool) -> DeclaredTool:
         name=tool.name,
         title=tool.title,
         description=tool.description,
-        parameters=tool.input_schema(),
+        parameters=calls.input_schema(tool),
         fn_metadata=FuncMetadata(arg_model=ArgModelBase, output_schema=tool.output_schema()),
         is_async=True,
         annotations=_READ_ONLY,

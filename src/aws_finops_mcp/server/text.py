@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from aws_finops_mcp.audits.plan import PlanAnswer
 from aws_finops_mcp.costs.by_service import CostByServiceAnswer
-from aws_finops_mcp.findings import Answer, CheckAnswer, Finding
+from aws_finops_mcp.findings import Answer, CheckAnswer, FailedRead, Finding
 
 
 def as_text(answer: Answer) -> str:
     """Write an answer out: summary, warnings and failed reads first, rows, then sources."""
     lines = [answer.summary, *answer.warnings]
-    lines += [
-        f"NOT READ ({failed.kind}): {failed.call} in {failed.account} {failed.region}"
-        f"{f' for {failed.resource}' if failed.resource else ''}: {failed.error}. Remedy: {failed.remedy}."
-        for failed in answer.failed_reads
-    ]
+    lines += [_failed(failed) for failed in answer.failed_reads]
     if isinstance(answer, CheckAnswer):
         lines += _check(answer)
     elif isinstance(answer, CostByServiceAnswer):
         lines += _costs(answer)
+    elif isinstance(answer, PlanAnswer):
+        lines += _plan(answer)
     calls = ", ".join(f"{action} x{count}" for action, count in answer.calls.by_action.items())
     lines.append(
         f"Tool {answer.tool}, account {answer.account}, complete: {str(answer.complete).lower()}. "
@@ -29,16 +28,27 @@ def as_text(answer: Answer) -> str:
     return "\n".join(lines)
 
 
+def _failed(failed: FailedRead) -> str:
+    about = f" for {failed.resource}" if failed.resource else ""
+    about += f" ({failed.times} times)" if failed.times > 1 else ""
+    where = f"{failed.call} in {failed.account} {failed.region}{about}"
+    return f"NOT READ ({failed.kind}): {where}: {failed.error}. Remedy: {failed.remedy}."
+
+
 def _check(answer: CheckAnswer) -> Iterator[str]:
     counts = answer.counts
     yield (
         f"{answer.resource_type} in {answer.region}: examined {counts.examined}, idle {counts.idle}, "
         f"in use {counts.in_use}, too new {counts.too_new}, unknown {counts.unknown}"
-        f"{f', omitted from this list {answer.omitted}' if answer.omitted else ''}"
+        f"{f', left out of this page {answer.omitted}' if answer.omitted else ''}"
         f"{f', idle with an unpriced part {answer.unpriced}' if answer.unpriced else ''}."
     )
     if answer.monthly_saving_usd is not None:
         yield f"Saving: ${float(answer.monthly_saving_usd):,.2f} a month, list prices."
+    if answer.next_cursor:
+        yield f"Next page: call again with cursor={answer.next_cursor}"
+    if answer.remediation:
+        yield f"What to do: {answer.remediation}"
     if answer.window:
         w = answer.window
         yield f"Window: {w.start:%Y-%m-%dT%H:%MZ} to {w.end:%Y-%m-%dT%H:%MZ}, {w.days} days."
@@ -55,17 +65,18 @@ def _check(answer: CheckAnswer) -> Iterator[str]:
 
 
 def _finding(finding: Finding) -> str:
-    parts = [f"- {finding.resource_id}"]
+    parts = [f"- {finding.resource_id or ''}"]
     if finding.name:
         parts.append(f"({finding.name})")
-    parts.append(f"{finding.verdict}: {finding.reason};")
+    if finding.verdict or finding.reason:
+        parts.append(": ".join(text for text in (finding.verdict, finding.reason) if text) + ";")
     if finding.saving:
         saving = finding.saving
         parts.append(f"saves ${float(saving.monthly_usd):,.2f} a month ({saving.basis})")
         terms = [f"{p.what} {p.quantity:.10g} x {p.price} = ${float(p.usd):,.2f}" for p in saving.parts]
         terms += [f"not priced: {what}" for what in saving.unpriced]
         parts.append(f"[{'; '.join(terms)}];" if terms else "[nothing billed while idle];")
-    parts.append(", ".join(f"{key}={_plain(value)}" for key, value in finding.evidence.items()))
+    parts.append(", ".join(f"{key}={_plain(value)}" for key, value in (finding.evidence or {}).items()))
     if finding.tags:
         parts.append("; tags " + ", ".join(f"{key}={value}" for key, value in finding.tags.items()))
     return " ".join(parts)
@@ -88,6 +99,16 @@ def _costs(answer: CostByServiceAnswer) -> Iterator[str]:
     if answer.omitted:
         yield f"Omitted from this list: {answer.omitted} services."
     yield from _named("By record type", (f"{kind} {amount:,.2f}" for kind, amount in answer.record_types.items()))
+
+
+def _plan(answer: PlanAnswer) -> Iterator[str]:
+    yield (
+        f"{answer.question} in {answer.region}: resources "
+        f"{'not read' if answer.resources is None else answer.resources}, "
+        f"${float(answer.cost_usd):.5f}, at least {answer.seconds} s more."
+    )
+    yield from _named("Further requests", (f"{action} x{count}" for action, count in answer.requests.items()))
+    yield from _named("At most", (f"{action} x{count}" for action, count in answer.at_most.items()))
 
 
 def _named(name: str, items: Iterable[str]) -> Iterator[str]:

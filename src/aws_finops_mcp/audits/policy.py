@@ -1,0 +1,26 @@
+"""The least IAM policy: what the offered tools call, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from aws_finops_mcp.audits.catalogue import Tool
+from aws_finops_mcp.settings import AccountSettings
+
+
+def iam_policy(tools: Iterable[Tool], accounts: Mapping[str, AccountSettings]) -> dict[str, Any]:
+    """The policy for the server's role: the tools' actions, and the accounts' roles to assume.
+
+    None of the actions can be limited to single resources: they list and describe.
+    """
+    actions = sorted({action for tool in tools for action in tool.iam_actions})
+    statements: list[dict[str, Any]] = [
+        {"Sid": "ReadForFindings", "Effect": "Allow", "Action": actions, "Resource": "*"}
+    ]
+    roles = sorted({account.role_arn for account in accounts.values() if account.role_arn})
+    if roles:
+        statements.append(
+            {"Sid": "AssumeAccountRoles", "Effect": "Allow", "Action": "sts:AssumeRole", "Resource": roles}
+        )
+    return {"Version": "2012-10-17", "Statement": statements}

@@ -1,0 +1,47 @@
+"""The reference page: what each tool asks, how it decides and what it calls, from the declarations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from aws_finops_mcp.audits.catalogue import TOOLS, Tool
+from aws_finops_mcp.checks import CHECKS
+from aws_finops_mcp.checks.check import Check
+
+
+def reference() -> str:
+    """The page, as Markdown."""
+    checks = {check.name: check for check in CHECKS}
+    lines = [
+        "# Tools",
+        "",
+        "Made by `aws-finops-mcp reference`; a test holds it to the code. [answers.md](answers.md) tells how to read",
+        "an answer.",
+        "",
+        "| tool | category | finds |",
+        "|---|---|---|",
+        *(f"| [`{tool.name}`](#{tool.name}) | {tool.category} | {tool.title} |" for tool in TOOLS.values()),
+    ]
+    for tool in TOOLS.values():
+        lines += _tool(tool)
+        if tool.name in checks:
+            lines += _check(checks[tool.name])
+    return "\n".join(lines) + "\n"
+
+
+def _tool(tool: Tool) -> Iterator[str]:
+    yield from ("", f"## {tool.name}", "", tool.description, "", "| argument | default | |", "|---|---|---|")
+    for name, schema in tool.input_schema()["properties"].items():
+        default = schema.get("default", "required")
+        yield f"| `{name}` | {'' if default in ('', [], {}) else f'`{default}`'} | {schema.get('description', '')} |"
+    yield from ("", "IAM actions: " + ", ".join(f"`{action}`" for action in tool.iam_actions) + ".")
+    yield from ("", "See " + ", ".join(f"<{reference}>" for reference in tool.references) + ".")
+
+
+def _check(check: Check[Any]) -> Iterator[str]:
+    yield from ("", f"Looks at `{check.resource_type}`.", "")
+    yield from (f"- `{verdict}`: {meaning}" for verdict, meaning in check.verdicts.items())
+    yield from ("", "| evidence | |", "|---|---|")
+    yield from (f"| `{key}` | {source} |" for key, source in check.evidence.items())
+    yield from ("", f"What to do: {check.remediation}")

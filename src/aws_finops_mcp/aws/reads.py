@@ -1,0 +1,63 @@
+"""A read: one paged call of AWS, declared once and shared by all checks that need it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Read:
+    """All items of one paged call. Equal reads of one scan are made once.
+
+    Attributes:
+        service: boto3's name of the service.
+        operation: the API's own name of the operation.
+        items: path to the list in an answer, e.g. `Volumes`, or `DistributionList.Items`.
+        token: path to the next page's token in an answer, and the parameter that takes it.
+        request: the call's parameters, as JSON (so that a read can be compared): use `read()`.
+        region: instead of the scan's, for services without regions.
+        only_in: the one region where there is anything to read; elsewhere the list is empty without a call.
+        resource: the resource that it is about, for the message when it fails.
+    """
+
+    service: str
+    operation: str
+    items: str
+    token: tuple[str, str] = ("NextToken", "NextToken")
+    request: str = "{}"
+    region: str = ""
+    only_in: str = ""
+    resource: str = ""
+
+    @property
+    def iam_action(self) -> str:
+        return iam_action(self.service, self.operation)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The call's parameters."""
+        parameters: dict[str, Any] = json.loads(self.request)
+        return parameters
+
+
+def read(
+    service: str,
+    operation: str,
+    items: str,
+    request: Mapping[str, Any] | None = None,
+    *,
+    token: tuple[str, str] = ("NextToken", "NextToken"),
+    region: str = "",
+    only_in: str = "",
+    resource: str = "",
+) -> Read:
+    """Declare a read; see `Read`."""
+    return Read(service, operation, items, token, json.dumps(request or {}, sort_keys=True), region, only_in, resource)
+
+
+def iam_action(service: str, operation: str) -> str:
+    """The IAM action that a call needs; for all calls made here it is named after the operation."""
+    return f"{service}:{operation}"

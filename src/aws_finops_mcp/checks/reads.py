@@ -1,0 +1,22 @@
+"""The reads that checks share: an audit makes each once for a region, whichever checks need it."""
+
+from __future__ import annotations
+
+from aws_finops_mcp.aws.clients import GLOBAL_REGION
+from aws_finops_mcp.aws.reads import read
+
+VOLUMES = read("ec2", "DescribeVolumes", "Volumes", {"MaxResults": 500})
+ADDRESSES = read("ec2", "DescribeAddresses", "Addresses")
+RESERVATIONS = read("ec2", "DescribeInstances", "Reservations", {"MaxResults": 1000})
+NETWORK_INTERFACES = read("ec2", "DescribeNetworkInterfaces", "NetworkInterfaces", {"MaxResults": 1000})
+NAT_GATEWAYS = read("ec2", "DescribeNatGateways", "NatGateways", {"MaxResults": 1000})
+ROUTE_TABLES = read("ec2", "DescribeRouteTables", "RouteTables", {"MaxResults": 100})
+FUNCTIONS = read("lambda", "ListFunctions", "Functions", token=("NextMarker", "Marker"))
+DISTRIBUTIONS = read(
+    "cloudfront",
+    "ListDistributions",
+    "DistributionList.Items",
+    token=("DistributionList.NextMarker", "Marker"),
+    region=GLOBAL_REGION,
+    only_in=GLOBAL_REGION,
+)

@@ -1,0 +1,83 @@
+"""What is made from the declarations: the reference page, the IAM policy, the audit command."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.test_cli import run
+
+from aws_finops_mcp.audits.catalogue import TOOLS
+from aws_finops_mcp.audits.policy import iam_policy
+from aws_finops_mcp.audits.reference import reference
+from aws_finops_mcp.checks import CHECKS
+from aws_finops_mcp.demo.account import EmbeddedAccount
+from aws_finops_mcp.settings import AccountSettings
+
+DOCS = Path(__file__).parent.parent / "docs"
+
+
+def test_the_reference_page_is_that_of_the_code() -> None:
+    page = (DOCS / "tools.md").read_text(encoding="utf-8")
+    assert page == reference(), "run: aws-finops-mcp reference > docs/tools.md"
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=[check.name for check in CHECKS])
+def test_every_check_says_how_it_judges_and_what_to_do(check: object) -> None:
+    text = reference()
+    for part in (getattr(check, "remediation", None), *getattr(check, "verdicts", {}).values()):
+        assert part
+        assert part in text
+
+
+def test_the_policy_has_each_action_once_and_only_reads() -> None:
+    policy = iam_policy(TOOLS.values(), {})
+    (statement,) = policy["Statement"]
+    assert statement["Action"] == sorted({action for tool in TOOLS.values() for action in tool.iam_actions})
+    reading = ("Describe", "List", "Get")
+    assert all(action.partition(":")[2].startswith(reading) for action in statement["Action"])
+
+
+def test_the_policy_lets_only_the_configured_roles_be_assumed() -> None:
+    role = "arn:aws:iam::210987654321:role/finops-read"
+    policy = iam_policy(TOOLS.values(), {"main": AccountSettings(), "shop": AccountSettings(role_arn=role)})
+    assert policy["Statement"][1] == {
+        "Sid": "AssumeAccountRoles",
+        "Effect": "Allow",
+        "Action": "sts:AssumeRole",
+        "Resource": [role],
+    }
+
+
+def test_the_command_prints_the_policy_of_some_categories() -> None:
+    policy = json.loads(run("iam-policy", "--categories", "cost").stdout)
+    assert policy["Statement"][0]["Action"] == ["ce:GetCostAndUsage", "sts:GetCallerIdentity"]
+    assert "there are: cleanup" in run("iam-policy", "--categories", "gold").stderr
+
+
+def test_an_audit_from_the_command_line(account: EmbeddedAccount) -> None:
+    extra = account.environment
+    done = run("audit", "--region", "us-east-1", "--region", "eu-west-1", "--json", extra=extra)
+    assert done.returncode == 0, done.stderr
+    answers = json.loads(done.stdout)
+    assert [(a["tool"], a["region"]) for a in answers] == [
+        (check.name, region) for region in ("us-east-1", "eu-west-1") for check in CHECKS
+    ]
+    text = run("audit", "find_unused_volumes", extra=extra)
+    assert "Total: $3,115.25 a month at list price" in text.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wanted"),
+    [
+        (["find_gold"], "find_gold: no such check; there are: find_unused"),
+        (["--region", "moon-1"], "not an AWS region"),
+        (["--account", "none"], "account: got 'none'; there are: default"),
+    ],
+)
+def test_a_wrong_audit_exits_with_2(account: EmbeddedAccount, arguments: list[str], wanted: str) -> None:
+    done = run("audit", *arguments, extra=account.environment)
+    assert done.returncode == 2
+    assert wanted in done.stderr
+    assert "Traceback" not in done.stderr

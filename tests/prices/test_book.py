@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from aws_finops_mcp.audits.engine import Engine
+from aws_finops_mcp.aws.clients import Clients
 from aws_finops_mcp.demo.account import EmbeddedAccount
 from aws_finops_mcp.prices.instances import ec2_instance, rds_instance
 from aws_finops_mcp.prices.unit import Unit
@@ -157,6 +158,20 @@ def test_a_list_out_of_reach_is_given_up_after_one_calls_retries(
     assert 1 < asked(account) <= 5
     assert len(reader.ledger.failed_reads) == 1
     assert len(book.used()) == 4  # from the public facts
+
+
+def test_without_a_client_the_failed_read_says_why(account: EmbeddedAccount, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in account.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    engine = Engine("us-east-1", clients=Clients())
+    reader = engine.reader()
+    price = engine.prices(reader).price("nat.hours")
+    assert price is not None
+    assert price.source == "https://aws.amazon.com/vpc/pricing/"
+    (failed,) = [read for read in reader.ledger.failed_reads if read.call == GET_PRODUCTS]
+    assert failed.kind == "no_credentials"
+    assert "nobody" in failed.error
 
 
 def test_what_is_in_the_cache_is_used_when_the_list_is_denied(engine: Engine, account: EmbeddedAccount) -> None:

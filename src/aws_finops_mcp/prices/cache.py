@@ -198,4 +198,4 @@ def _row(columns: tuple[Any, ...], region: str) -> Row | None:
         price = Price(usd=Decimal(usd), unit=measure, region=region, source=source, sku=sku, as_of=as_of)
     except (InvalidOperation, ValueError, TypeError):
         return None
-    return (declaration, read_at, price) if price.usd.is_finite() and price.usd > 0 else None
+    return (declaration, read_at, price) if price.usd > 0 else None

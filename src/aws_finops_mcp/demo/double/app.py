@@ -118,4 +118,11 @@ def _send(answer: Answer, start_response: Callable[..., Any]) -> Iterable[bytes]
 
 
 # Operations whose pages are no cuts of one list.
-_PAGED_BY_HANDLER = frozenset({("cloudwatch", "GetMetricData"), ("ce", "GetCostAndUsage"), ("pricing", "GetProducts")})
+_PAGED_BY_HANDLER = frozenset(
+    {
+        ("budgets", "DescribeBudgetPerformanceHistory"),
+        ("ce", "GetCostAndUsage"),
+        ("cloudwatch", "GetMetricData"),
+        ("pricing", "GetProducts"),
+    }
+)

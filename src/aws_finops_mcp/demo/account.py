@@ -121,7 +121,7 @@ class EmbeddedAccount:
             raise
         if self.estate is not None or self.organisation is not None:
             # Measurements begin with the first request.
-            warm_up({service for service, _ in OPERATIONS})
+            warm_up({service for service, _ in {*OPERATIONS, *handlers}})
         server.start()
         self._server = server
         EmbeddedAccount._running = self

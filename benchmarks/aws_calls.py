@@ -324,10 +324,11 @@ def nothing_allocated(account: AccountProcess) -> None:
         account.ask("metrics.define", key, series)
 
 
-HEADER = (
-    "| resources | calls ours | first | calls bound | ratio | calls per resource | s ours | s bound | ratio | s per resource "
-    "| times faster | MiB ours | MiB bound |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|"
-)
+COLUMNS = (
+    "resources", "calls ours", "first", "calls bound", "ratio", "calls per resource", "s ours", "s bound", "ratio",
+    "s per resource", "times faster", "MiB ours", "MiB bound",
+)  # fmt: skip
+HEADER = f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}"
 
 
 def row(kind: str, size: int, figures: dict[str, dict[str, float]]) -> str:
@@ -360,7 +361,7 @@ def report(rows: list[tuple[str, int, dict[str, dict[str, float]]]], latency: fl
         "",
         f"`python benchmarks/aws_calls.py --write`, version {__version__}, {datetime.now(UTC):%Y-%m-%d}, "
         f"Python {platform.python_version()}, {os.cpu_count()} cores, {latency * 1000:.0f} ms a call on top of the "
-        "embedded account's own time. What the three columns mean is in the program.",
+        "embedded account's own time. The program says what the columns mean.",
         "",
         HEADER,
         *(row(*one) for one in rows),

@@ -83,7 +83,7 @@ class FailedRead(_Model):
     account: str
     region: str
     kind: Literal["denied", "throttled", "unreachable", "no_credentials", "not_asked", "error"]
-    error: str = Field(description="AWS's error code and message")
+    error: str = Field(description="AWS's error code and message; the first, if several")
     remedy: str = Field(description="what to do about it")
     resource: str = Field("", description="the resource it was about, if one; the first, if several")
     times: int = Field(1, description="how often this call failed this way")

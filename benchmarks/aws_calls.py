@@ -45,6 +45,7 @@ from aws_finops_mcp import __version__
 from aws_finops_mcp.audits.answers import whole_answer
 from aws_finops_mcp.audits.engine import Engine
 from aws_finops_mcp.aws.metrics import DAY, MAX_QUERIES, MetricQuery
+from aws_finops_mcp.aws.rates import Limiter
 from aws_finops_mcp.aws.reads import read
 from aws_finops_mcp.checks.awslambda import UNUSED_LAMBDA_FUNCTIONS
 from aws_finops_mcp.checks.check import Check, Facts, Judgement
@@ -228,6 +229,7 @@ def bound(kind: Kind) -> int:
         ]
         token: dict[str, str] = {}
         while True:
+            _wait("cloudwatch")
             answer = cloudwatch.get_metric_data(MetricDataQueries=queries, StartTime=start, EndTime=end, **token)
             if "NextToken" not in answer:
                 return
@@ -240,8 +242,23 @@ def bound(kind: Kind) -> int:
 
 
 def _listed(service: str, paginator: str, items: str, arguments: dict[str, Any]) -> Iterable[Any]:
-    for page in _client(service).get_paginator(paginator).paginate(**arguments):
+    pages = iter(_client(service).get_paginator(paginator).paginate(**arguments))
+    while True:
+        _wait(service)
+        page = next(pages, None)
+        if page is None:
+            return
         yield from page.get(items) or []
+
+
+def _wait(service: str) -> None:
+    """As often as AWS permits, and no more; the last, empty turn of a paginator costs nothing."""
+    if not _limits.get(service):
+        _limits[service] = Limiter(share=1.0)
+    time.sleep(_limits[service].wait_seconds("", "", service))
+
+
+_limits: dict[str, Limiter] = {}
 
 
 @cache

@@ -212,8 +212,8 @@ def test_a_wrong_plan_is_told(engine: Engine, arguments: dict[str, object], want
 
 def test_seconds_follow_awss_rates() -> None:
     assert seconds_at_rate(Counter()) == 0
-    assert seconds_at_rate(Counter({"cloudwatch:GetMetricData": 25})) == 0
-    assert seconds_at_rate(Counter({"cloudwatch:GetMetricData": 75})) == 2
+    assert seconds_at_rate(Counter({"cloudwatch:GetMetricData": 40})) == 0
+    assert seconds_at_rate(Counter({"cloudwatch:GetMetricData": 120})) == 2
 
 
 def test_unknown_verdicts_are_listed_after_the_idle_ones(engine: Engine, account: EmbeddedAccount) -> None:

@@ -12,7 +12,6 @@ from typing import TypeVar
 from aws_finops_mcp.audits.store import AnswerStore
 from aws_finops_mcp.aws.clients import Clients
 from aws_finops_mcp.aws.ledger import Budget, Ledger, ReadFailedError
-from aws_finops_mcp.aws.rates import Limiter
 from aws_finops_mcp.aws.reader import Gate, Reader
 from aws_finops_mcp.declaration import ArgumentsError, BudgetParams
 from aws_finops_mcp.prices.book import PriceBook
@@ -49,7 +48,6 @@ class Engine:
             clients=Clients(settings.mcp_accounts),
             price_cache=PriceCache(settings.mcp_cache_dir),
             store=AnswerStore(settings.mcp_cache_dir),
-            gate=Gate(Limiter(settings.mcp_server_workers)),
             budget=Budget(settings.mcp_budget_calls, settings.mcp_budget_usd, settings.mcp_deadline),
         )
 

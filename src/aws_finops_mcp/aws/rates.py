@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import threading
+import mmap
+import multiprocessing
 import time
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -23,55 +25,41 @@ RATES: Mapping[str, Rate] = {
     "lambda": Rate(15, 15),
     # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html: GetMetricData
     "cloudwatch": Rate(50, 50),
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html: DescribeLogGroups
+    "logs": Rate(10, 10),
     # Cost Explorer publishes no rate; this one is a guess on the safe side, and its throttling is retried.
     "ce": Rate(10, 5),
 }
 OTHERS = Rate(10, 10)
 """For services that publish no rate."""
 
-SHARE = 0.5
+SHARE = 0.8
 """Our part of a limit: the account's owners and their other tools call too."""
 
-
-class Bucket:
-    """A token bucket, safe to use from several threads."""
-
-    def __init__(self, rate: Rate, clock: Callable[[], float] = time.monotonic) -> None:
-        self._rate = rate
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._tokens = rate.burst
-        self._at = clock()
-
-    def take(self) -> float:
-        """Take a token; gives back the seconds to wait before it may be used."""
-        with self._lock:
-            now = self._clock()
-            self._tokens = min(self._rate.burst, self._tokens + (now - self._at) * self._rate.per_second)
-            self._at = now
-            self._tokens -= 1
-            return max(0.0, -self._tokens / self._rate.per_second)
+SLOTS = 4093
+"""Places for buckets. Two keys that fall into one place share a bucket: slower, never too fast."""
 
 
 class Limiter:
-    """The buckets of this process.
+    """A token bucket for each account, region and service, shared by the threads and forked workers of a host.
 
-    Args:
-        processes: how many share the limits.
+    A bucket is one number, the time at which all its tokens would be back if no more were taken (the generic cell rate
+    algorithm); the numbers are in memory that a fork shares.
     """
 
-    def __init__(self, processes: int = 1) -> None:
-        self._share = SHARE / processes
-        self._lock = threading.Lock()
-        self._buckets: dict[tuple[str, str, str], Bucket] = {}
+    def __init__(self, share: float = SHARE, clock: Callable[[], float] = time.monotonic) -> None:
+        self._share = share
+        self._clock = clock
+        self._lock = multiprocessing.get_context("fork").Lock()
+        self._full_at = memoryview(mmap.mmap(-1, 8 * SLOTS)).cast("d")
 
     def wait_seconds(self, account: str, region: str, service: str) -> float:
-        """Seconds to wait before the next request may be sent."""
-        key = (account, region, service)
+        """Take a token; gives back the seconds to wait before it may be used."""
+        rate = RATES.get(service, OTHERS)
+        burst, interval = max(1.0, rate.burst * self._share), 1 / (rate.per_second * self._share)
+        slot = zlib.crc32(f"{account} {region} {service}".encode()) % SLOTS
         with self._lock:
-            if key not in self._buckets:
-                full = RATES.get(service, OTHERS)
-                rate = Rate(max(1.0, full.burst * self._share), full.per_second * self._share)
-                self._buckets[key] = Bucket(rate)
-            bucket = self._buckets[key]
-        return bucket.take()
+            now = self._clock()
+            full_at = max(self._full_at[slot], now)
+            self._full_at[slot] = full_at + interval
+        return max(0.0, full_at - (burst - 1) * interval - now)

@@ -25,11 +25,12 @@ require_root() { # <what needs it> [what to do instead]
   [ "$(id -u)" -eq 0 ] || die "$1 needs root: it starts systemd containers${2:+. $2}"
 }
 
-# packages_for <lint|clients|hosts>: the Debian packages of a part, installed when they are missing.
+# packages_for <lint|unit|clients|hosts>: the Debian packages of a part, installed when they are missing.
 packages_for() {
   local wanted=() missing=() package
   case $1 in
     lint) wanted=(shellcheck git) ;;
+    unit) wanted=(apache2-utils) ;;
     clients)
       wanted=(curl)
       command -v npm >/dev/null || wanted+=(nodejs npm) # any Node will do to install the one that is pinned

@@ -11,7 +11,7 @@ from tests.test_cli import run
 from aws_finops_mcp.audits.catalogue import TOOLS
 from aws_finops_mcp.audits.policy import iam_policy
 from aws_finops_mcp.audits.reference import reference
-from aws_finops_mcp.checks import CHECKS
+from aws_finops_mcp.checks import CHECKS, ebs
 from aws_finops_mcp.demo.account import EmbeddedAccount
 from aws_finops_mcp.settings import AccountSettings
 
@@ -81,3 +81,12 @@ def test_a_wrong_audit_exits_with_2(account: EmbeddedAccount, arguments: list[st
     assert done.returncode == 2
     assert wanted in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_check_shown_to_contributors_is_the_real_one() -> None:
+    page = (DOCS.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    shown = [line[1:] for line in page.partition("```diff\n")[2].partition("```")[0].splitlines() if line[0] == "+"]
+    checks = Path(ebs.__file__).parent
+    real = "".join((checks / name).read_text(encoding="utf-8") for name in ("reads.py", "__init__.py", "ebs.py"))
+    assert len(shown) > 50
+    assert [line for line in shown if line and line not in real] == []

@@ -121,12 +121,14 @@ class Declaration(Generic[ContextT, ParamsT, AnswerT]):
     def input_schema(self) -> dict[str, Any]:
         """JSON Schema of the arguments, without pydantic's generated titles."""
         schema = self.params.model_json_schema()
-        return {k: _without_titles(v) for k, v in schema.items() if k not in ("description", "title")}
+        return {k: _without(("title",), v) for k, v in schema.items() if k not in ("description", "title")}
 
     def output_schema(self) -> dict[str, Any]:
-        """JSON Schema of the answer, without pydantic's generated titles."""
+        """JSON Schema of the answer: shapes only. Descriptions are for people; every client pays for the whole list."""
         schema = self.answer_type.model_json_schema(mode="serialization")
-        return {k: _without_titles(v) for k, v in schema.items() if k != "title"}
+        return {
+            k: _without(("title", "description"), v) for k, v in schema.items() if k not in ("title", "description")
+        }
 
     def parse(self, arguments: Mapping[str, Any]) -> ParamsT:
         """Check a caller's arguments.
@@ -175,15 +177,16 @@ _CREDENTIALS = frozenset(
 )
 
 
-def _without_titles(schema: Any) -> Any:
+def _without(keys: tuple[str, ...], schema: Any) -> Any:
+    """A schema without some annotations; properties that are called like one stay."""
     if isinstance(schema, list):
-        return [_without_titles(item) for item in schema]
+        return [_without(keys, item) for item in schema]
     if not isinstance(schema, dict):
         return schema
     return {
-        key: {k: _without_titles(v) for k, v in value.items()}
+        key: {k: _without(keys, v) for k, v in value.items()}
         if key in ("properties", "$defs")
-        else _without_titles(value)
+        else _without(keys, value)
         for key, value in schema.items()
-        if not (key == "title" and isinstance(value, str))
+        if not (key in keys and isinstance(value, str))
     }

@@ -14,10 +14,13 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    GetJsonSchemaHandler,
     PlainSerializer,
     SerializerFunctionWrapHandler,
     model_serializer,
 )
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 HOURS_PER_MONTH = 730
 """AWS's own month for hourly prices (8,760 hours a year / 12)."""
@@ -83,7 +86,7 @@ class FailedRead(_Model):
     account: str
     region: str
     kind: Literal["denied", "throttled", "unreachable", "no_credentials", "not_asked", "error"]
-    error: str = Field(description="AWS's error code and message")
+    error: str = Field(description="AWS's error code and message; the first, if several")
     remedy: str = Field(description="what to do about it")
     resource: str = Field("", description="the resource it was about, if one; the first, if several")
     times: int = Field(1, description="how often this call failed this way")
@@ -130,6 +133,11 @@ class Finding(_Model):
     )
     tags: dict[str, str] | None = None
     saving: Saving | None = Field(None, description="absent unless the verdict is idle")
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """The fields' schema: the serializer below only leaves some out."""
+        return handler({key: value for key, value in schema.items() if key != "serialization"})
 
     @model_serializer(mode="wrap")
     def _without_absent(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:

@@ -89,8 +89,8 @@ class Settings(BaseSettings):
     """Seconds after which an answer gives what it has: clients wait 60."""
     mcp_cache_dir: Path | None = Field(default_factory=_cache_dir)
     """Where list prices and long answers are kept for all workers; each keeps them in memory where it cannot write."""
-    mcp_graceful_timeout: int = Field(30, ge=1, le=3600)
-    """Seconds that calls in flight have to finish when a worker stops."""
+    mcp_graceful_timeout: int = Field(60, ge=1, le=3600)
+    """Seconds that calls in flight have to finish when a worker stops; more than the deadline, or they may be cut."""
 
     @field_validator("aws_region")
     @classmethod

@@ -221,3 +221,16 @@ def test_unknown_verdicts_are_listed_after_the_idle_ones(engine: Engine, account
     verdicts = [finding.verdict for finding in ask(engine, "find_unused_elastic_ips").findings if finding.verdict]
     assert verdicts == sorted(verdicts, key=[Verdict.IDLE, Verdict.UNKNOWN].index)
     assert set(verdicts) == {Verdict.IDLE, Verdict.UNKNOWN}
+
+
+def test_no_retry_is_sent_after_the_deadline(engine: Engine, account: EmbeddedAccount) -> None:
+    """Throttled for good, with seconds between the attempts: the deadline ends them."""
+    engine.asking().reader()
+    account.faults.throttle("ec2:DescribeAddresses")
+    account.calls.reset()
+    answer = ask(engine, "find_unused_elastic_ips", budget={"seconds": 0.4})
+    sent = account.calls.count("ec2:DescribeAddresses")
+    assert sent < 5
+    assert answer.monthly_saving_usd is None
+    threading.Event().wait(6)
+    assert account.calls.count("ec2:DescribeAddresses") <= sent + 1

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from botocore.config import Config
 
 from aws_finops_mcp.audits.catalogue import TOOLS
 from aws_finops_mcp.audits.engine import Engine
+from aws_finops_mcp.aws import clients as clients_module
+from aws_finops_mcp.aws.clients import Clients
 from aws_finops_mcp.demo.account import EmbeddedAccount
 from aws_finops_mcp.findings import CheckAnswer, Verdict
 
@@ -128,14 +131,43 @@ def test_a_passing_fault_is_retried_and_leaves_no_trace(engine: Engine, account:
     assert answer.calls.by_action["ec2:DescribeVolumes"] == whole.calls.by_action["ec2:DescribeVolumes"] + 1
 
 
+@pytest.fixture
+def impatient(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """An engine that tries each call once: what lasts needs no waiting for."""
+    once = Config(retries={"mode": "standard", "total_max_attempts": 1})
+    monkeypatch.setattr(clients_module, "_CONFIG", clients_module._CONFIG.merge(once))
+    return Engine("us-east-1", clients=Clients(clients.accounts))
+
+
 @pytest.mark.parametrize(("fault", "kind"), [("throttle", "throttled"), ("error500", "error"), ("cut", "unreachable")])
-def test_a_lasting_fault_is_a_failed_read(engine: Engine, account: EmbeddedAccount, fault: str, kind: str) -> None:
-    getattr(account.faults, fault)("ec2:DescribeAddresses", times=50)
-    answer = ask(engine, "find_unused_elastic_ips")
+@pytest.mark.parametrize(("name", "action"), READS)
+def test_a_lasting_fault_is_a_failed_read_and_never_an_answer(
+    impatient: Engine, account: EmbeddedAccount, name: str, action: str, fault: str, kind: str
+) -> None:
+    truth = set() if name not in CHECKS else {f.resource_id for f in ask(impatient, name).findings}
+    impatient.price_cache.clear()
+    getattr(account.faults, fault)(action)
+    answer = ask(impatient, name)
     assert not answer.complete
-    assert answer.monthly_saving_usd is None
     (failed,) = answer.failed_reads
-    assert (failed.call, failed.kind) == ("ec2:DescribeAddresses", kind)
+    assert (failed.call, failed.kind) == (action, kind)
+    assert "INCOMPLETE" in answer.summary or "NOT READ" in answer.summary
+    if name not in CHECKS:
+        assert getattr(answer, "total_usd", 0) is None
+        return
+    assert {f.resource_id for f in answer.findings if f.verdict is Verdict.IDLE} <= truth
+    if answer.counts.examined == 0:
+        assert answer.monthly_saving_usd is None
+    elif not answer.counts.idle:
+        assert answer.counts.unknown
+
+
+@pytest.mark.parametrize("fault", ["throttle", "error500"])
+def test_retries_are_made_before_a_read_is_given_up(engine: Engine, account: EmbeddedAccount, fault: str) -> None:
+    getattr(account.faults, fault)("ec2:DescribeAddresses")
+    answer = ask(engine, "find_unused_elastic_ips")
+    assert answer.calls.by_action["ec2:DescribeAddresses"] == 5
+    assert not answer.complete
 
 
 def test_a_failed_second_page_is_not_a_short_list(engine: Engine, account: EmbeddedAccount) -> None:

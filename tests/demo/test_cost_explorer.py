@@ -106,7 +106,7 @@ def test_record_types_tell_the_whole_story(client: MakeClient) -> None:
             sums[kind] = sums.get(kind, Decimal(0)) + Decimal(one["Metrics"]["UnblendedCost"]["Amount"])
     assert set(sums) == {
         "Usage", "Tax", "Credit", "Refund", "SavingsPlanCoveredUsage", "SavingsPlanNegation",
-        "SavingsPlanRecurringFee", "SavingsPlanUpfrontFee",
+        "SavingsPlanRecurringFee", "SavingsPlanUpfrontFee", "DiscountedUsage", "RIFee",
     }  # fmt: skip
     assert sums["Credit"] < 0
     assert sums["Refund"] == Decimal("-86.4")

@@ -128,9 +128,6 @@ def test_calls_are_counted_with_their_concurrency(client: MakeClient, account: E
 def test_what_is_not_simulated_says_so(client: MakeClient) -> None:
     """moto's HTML page with status 500 would be retried, and is no answer of AWS."""
     with pytest.raises(ClientError) as refused:
-        client("ce").get_cost_forecast(
-            TimePeriod={"Start": str(_TODAY + timedelta(days=1)), "End": str(_TODAY + timedelta(days=9))},
-            Granularity="DAILY", Metric="UNBLENDED_COST",
-        )  # fmt: skip
+        client("ce").list_cost_category_definitions()
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
-    assert "does not implement ce:GetCostForecast" in refused.value.response["Error"]["Message"]
+    assert "does not implement ce:ListCostCategoryDefinitions" in refused.value.response["Error"]["Message"]

@@ -9,6 +9,7 @@ import pytest
 
 from aws_finops_mcp.audits.engine import Engine
 from aws_finops_mcp.aws.clients import Clients
+from aws_finops_mcp.declaration import BudgetParams
 from aws_finops_mcp.demo.account import EmbeddedAccount
 from aws_finops_mcp.prices.instances import ec2_instance, rds_instance
 from aws_finops_mcp.prices.unit import Unit
@@ -158,6 +159,17 @@ def test_a_list_out_of_reach_is_given_up_after_one_calls_retries(
     assert 1 < asked(account) <= 5
     assert len(reader.ledger.failed_reads) == 1
     assert len(book.used()) == 4  # from the public facts
+
+
+def test_over_budget_the_public_facts_are_left(engine: Engine, account: EmbeddedAccount) -> None:
+    engine.reader()  # the account's number is known from now on
+    account.calls.reset()
+    reader = engine.asking(BudgetParams(calls=1)).reader("us-east-1")
+    book = engine.prices(reader)
+    book.load(["nat.hours", "ebs.gp3.storage", "elb.network.hours"])
+    assert asked(account) == 1
+    assert sorted(price.source.startswith("https://") for price in book.used().values()) == [False, True, True]
+    assert {read.kind for read in reader.ledger.failed_reads} == {"not_asked"}
 
 
 def test_without_a_client_the_failed_read_says_why(account: EmbeddedAccount, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -128,7 +128,7 @@ def test_the_log_goes_to_a_file_when_told(account: EmbeddedAccount, tmp_path: Pa
     extra = {**account.environment, "MCP_LOG_FILE": str(tmp_path / "server.jsonl")}
     with running_server(tmp_path / "stderr", extra) as server:
         httpx2.get(f"{server.url}/tools")
-        assert '"/tools"' in (tmp_path / "server.jsonl").read_text(encoding="utf-8")
+        wait_until(lambda: '"/tools"' in (tmp_path / "server.jsonl").read_text(encoding="utf-8"))
     assert (tmp_path / "stderr").read_text(encoding="utf-8") == ""
 
 

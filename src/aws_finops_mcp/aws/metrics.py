@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from aws_finops_mcp.aws.reader import Reader, chunks
+from aws_finops_mcp.aws.reader import Reader
 from aws_finops_mcp.findings import FailedRead, Window
 
 MAX_QUERIES = 500
@@ -39,6 +39,8 @@ class MetricSeries:
     values: tuple[float, ...]
     expected: int
     failed: FailedRead | None = None
+    latest: datetime | None = None
+    """When the last datapoint's period began."""
 
     @property
     def seen(self) -> int:
@@ -80,14 +82,17 @@ def read_metrics(reader: Reader, queries: Iterable[MetricQuery], over: Window) -
 
 def batches(queries: Iterable[MetricQuery], over: Window) -> list[tuple[MetricQuery, ...]]:
     """The fewest requests that ask for all of some queries, each once, within GetMetricData's limits."""
-    by_period: dict[int, list[MetricQuery]] = defaultdict(list)
-    for query in dict.fromkeys(queries):
-        by_period[query.period].append(query)
-    made: list[tuple[MetricQuery, ...]] = []
-    for period, group in by_period.items():
-        size = max(1, min(MAX_QUERIES, MAX_DATAPOINTS // expected_datapoints(over, period)))
-        made += [tuple(chunk) for chunk in chunks(group, size)]
-    return made
+    made: list[list[MetricQuery]] = []
+    datapoints = 0
+    # The longest series first: what is left of a request then takes many short ones.
+    for query in sorted(dict.fromkeys(queries), key=lambda query: query.period):
+        own = expected_datapoints(over, query.period)
+        if not made or len(made[-1]) == MAX_QUERIES or datapoints + own > MAX_DATAPOINTS:
+            made.append([])
+            datapoints = 0
+        made[-1].append(query)
+        datapoints += own
+    return [tuple(batch) for batch in made]
 
 
 def expected_datapoints(over: Window, period: int) -> int:
@@ -118,9 +123,12 @@ def _read_batch(reader: Reader, queries: tuple[MetricQuery, ...], over: Window) 
         ],
     }
     values: dict[str, list[float]] = defaultdict(list)
+    latest: dict[str, datetime] = {}
     status: dict[str, str] = {}
     for result in reader.pages("cloudwatch", "GetMetricData", "MetricDataResults", **request):
         values[result["Id"]] += result["Values"]
+        if result["Timestamps"]:
+            latest[result["Id"]] = result["Timestamps"][-1]
         status[result["Id"]] = result.get("StatusCode", "Complete")
 
     series: dict[MetricQuery, MetricSeries] = {}
@@ -138,5 +146,7 @@ def _read_batch(reader: Reader, queries: tuple[MetricQuery, ...], over: Window) 
                 resource=", ".join(value for _, value in query.dimensions),
             )
             reader.ledger.fail(failed)
-        series[query] = MetricSeries(tuple(values[key]), expected_datapoints(over, query.period), failed)
+        series[query] = MetricSeries(
+            tuple(values[key]), expected_datapoints(over, query.period), failed, latest.get(key)
+        )
     return series

@@ -23,8 +23,8 @@ RATES: Mapping[str, Rate] = {
     "lambda": Rate(15, 15),
     # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html: GetMetricData
     "cloudwatch": Rate(50, 50),
-    # Cost Explorer publishes no rate; it throttles early.
-    "ce": Rate(5, 1),
+    # Cost Explorer publishes no rate; this one is a guess on the safe side, and its throttling is retried.
+    "ce": Rate(10, 5),
 }
 OTHERS = Rate(10, 10)
 """For services that publish no rate."""

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from aws_finops_mcp.aws.clients import CONNECTIONS, Clients
+from aws_finops_mcp.aws.clients import CONNECTIONS, Clients, OutOfTimeError
 from aws_finops_mcp.aws.failures import failed_read
 from aws_finops_mcp.aws.ledger import Call, Ledger, ReadFailedError, price_of
 from aws_finops_mcp.aws.rates import Limiter
@@ -80,7 +80,10 @@ class Reader:
                 answer = getattr(client, _method(client, operation))(**params)
         except (ClientError, BotoCoreError) as error:
             self._enter(action, operation, where, started, Decimal(0), failed=True)
-            failed = failed_read(error, action=action, account=self.account, region=where, resource=resource)
+            if isinstance(error, OutOfTimeError):
+                failed = self._not_asked(action, where, str(error), resource)
+            else:
+                failed = failed_read(error, action=action, account=self.account, region=where, resource=resource)
             self.ledger.fail(failed)
             raise ReadFailedError(failed) from error
         simulated = SIMULATED_HEADER in answer["ResponseMetadata"].get("HTTPHeaders", {})

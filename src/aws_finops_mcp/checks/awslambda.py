@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import Field
 
-from aws_finops_mcp.aws.metrics import DAY, MetricQuery
+from aws_finops_mcp.aws.metrics import DAY, HOUR, MetricQuery
 from aws_finops_mcp.aws.reads import Read, read
 from aws_finops_mcp.checks.check import Check, Facts, Judgement, Part
 from aws_finops_mcp.checks.reads import DISTRIBUTIONS, FUNCTIONS
 from aws_finops_mcp.declaration import PeriodParams
 from aws_finops_mcp.findings import HOURS_PER_MONTH, Category, Scalar, Verdict
+
+CLAIMED = MetricQuery("AWS/Lambda", "ClaimedAccountConcurrency", (), "Maximum", HOUR)
+UNRESERVED = MetricQuery("AWS/Lambda", "UnreservedConcurrentExecutions", (), "Maximum", HOUR)
+RECENT_HOURS = 6
+RECENT = timedelta(hours=24)
+"""How old the last datapoint of CLAIMED may be: Lambda writes none while nothing runs in the region."""
 
 SNAPSTART_BILLED = ("python", "dotnet")
 """Runtimes whose SnapStart snapshots AWS bills, https://aws.amazon.com/lambda/pricing/; Java's are free."""
@@ -26,8 +32,11 @@ class UnusedLambdaFunctionsParams(PeriodParams):
 
 
 def read_invocations(facts: Facts, _params: UnusedLambdaFunctionsParams) -> Iterator[MetricQuery]:
-    """One series a function."""
-    return (_invocations(function["FunctionName"]) for function in facts.items(FUNCTIONS))
+    """One series a function, and what the region's functions have allocated together."""
+    functions = facts.items(FUNCTIONS)
+    if functions:
+        yield from (CLAIMED, UNRESERVED)
+    yield from (_invocations(function["FunctionName"]) for function in functions)
 
 
 def _invocations(name: str) -> MetricQuery:
@@ -36,11 +45,28 @@ def _invocations(name: str) -> MetricQuery:
 
 
 def read_concurrency(facts: Facts, params: UnusedLambdaFunctionsParams) -> Iterator[Read]:
-    """Provisioned concurrency has no batch call, so only the functions that look idle are asked for it."""
+    """Only the functions that look idle are asked, there being no batch call; none where nothing is allocated."""
+    if _nothing_allocated(facts):
+        return
     at_edge = _edge_functions(facts)
     for function in facts.items(FUNCTIONS):
         if _verdict(facts, params, function, at_edge)[0] is Verdict.IDLE:
             yield _concurrency(function["FunctionName"])
+
+
+def _nothing_allocated(facts: Facts) -> bool:
+    """Whether no function of the region has reserved or provisioned concurrency.
+
+    ClaimedAccountConcurrency is UnreservedConcurrentExecutions plus all that is reserved or provisioned
+    (https://docs.aws.amazon.com/lambda/latest/dg/monitoring-concurrency.html): where their highest values of the last
+    hours are the same, the rest is nothing. Without recent hours nothing is known, and each function is asked.
+    """
+    claimed, unreserved = facts.series[CLAIMED], facts.series[UNRESERVED]
+    if claimed.failed or unreserved.failed or claimed.latest is None or claimed.latest != unreserved.latest:
+        return False
+    if facts.now - claimed.latest > RECENT:
+        return False
+    return claimed.values[-RECENT_HOURS:] == unreserved.values[-RECENT_HOURS:]
 
 
 def _concurrency(name: str) -> Read:
@@ -57,6 +83,7 @@ def _concurrency(name: str) -> Read:
 def judge_functions(facts: Facts, params: UnusedLambdaFunctionsParams) -> Iterator[Judgement]:
     """A function that nothing invoked is idle: Lambda writes no datapoint when there is no invocation."""
     at_edge = _edge_functions(facts)
+    nothing_allocated = bool(facts.items(FUNCTIONS)) and _nothing_allocated(facts)
     for function in facts.items(FUNCTIONS):
         name = function["FunctionName"]
         verdict, reason = _verdict(facts, params, function, at_edge)
@@ -71,7 +98,7 @@ def judge_functions(facts: Facts, params: UnusedLambdaFunctionsParams) -> Iterat
         parts: list[Part] = []
         unpriced: list[str] = []
         if verdict is Verdict.IDLE:
-            configs = facts.maybe(_concurrency(name))
+            configs = [] if nothing_allocated else facts.maybe(_concurrency(name))
             provisioned = None
             if configs is None:
                 unpriced.append("provisioned concurrency (not read)")
@@ -168,7 +195,10 @@ UNUSED_LAMBDA_FUNCTIONS = Check(
         "last_modified": "lambda:ListFunctions, LastModified; Lambda does not tell when a function was made",
         "runtime": "Runtime, or the package type",
         "memory_mib": "MemorySize, MiB",
-        "provisioned_concurrency": "lambda:ListProvisionedConcurrencyConfigs, requested; empty when not read",
+        "provisioned_concurrency": (
+            "lambda:ListProvisionedConcurrencyConfigs, requested; 0 without asking where AWS/Lambda "
+            "ClaimedAccountConcurrency equals UnreservedConcurrentExecutions; empty when not read"
+        ),
     },
     verdicts={
         Verdict.IDLE: "no invocation in the window, not run by CloudFront, and last changed before the window",

@@ -11,6 +11,8 @@ from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from aws_finops_mcp.demo import company
+from aws_finops_mcp.demo.answers import table
+from aws_finops_mcp.demo.answers.company import Company
 from aws_finops_mcp.demo.double.app import Double, Handler
 from aws_finops_mcp.demo.double.calls import CallCounter
 from aws_finops_mcp.demo.double.cloudwatch import Metrics
@@ -102,9 +104,11 @@ class EmbeddedAccount:
             raise RuntimeError("An embedded account runs in this process already.")
         provisioned = ProvisionedConcurrency()
         now = datetime.now(UTC)
-        self.cost_explorer = CostExplorer(company.bills_of(self.seed, now) if self.seeded else company.no_bills())
+        bills = company.bills_of(self.seed, now) if self.seeded else company.no_bills()
+        self.cost_explorer = CostExplorer(bills)
         self.estates = Estates(now)
-        handlers = self._handlers(provisioned)
+        answers = table.operations(Company(bills, lambda: self.ids, self.seeded))
+        handlers = {**answers, **self._handlers(provisioned)}
         backend = DomainDispatcherApplication(create_backend_app)
         app = Double(backend, handlers, self.calls, self.faults, self.credentials, self.estates.answer)
         server = HttpServer(self._host, self._port, app)
@@ -117,7 +121,7 @@ class EmbeddedAccount:
             raise
         if self.estate is not None or self.organisation is not None:
             # Measurements begin with the first request.
-            warm_up({service for service, _ in OPERATIONS})
+            warm_up({service for service, _ in {*OPERATIONS, *handlers}})
         server.start()
         self._server = server
         EmbeddedAccount._running = self

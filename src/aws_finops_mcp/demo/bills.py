@@ -1,8 +1,9 @@
-"""Thirteen months of the company's bills: growth, weeks, tax, credits, a refund and a Savings Plan."""
+"""Thirteen months of the company's bills: growth, weeks, tax, credits, a refund, a Savings Plan and a reservation."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -12,6 +13,8 @@ from typing import Final
 from aws_finops_mcp.demo import inventory, prices
 from aws_finops_mcp.demo.double.bills import BillLine
 from aws_finops_mcp.demo.inventory import ACCOUNT_ID, EU, US
+
+Tags = tuple[tuple[str, str], ...]
 
 MONTHS: Final = 13
 COMPUTE: Final = "Amazon Elastic Compute Cloud - Compute"
@@ -28,9 +31,9 @@ NET: Final = Decimal("0.97")
 TAX: Final = 0.08
 
 _CENT_OF_CENT: Final = Decimal("0.0000000001")
-_SAVINGS_PLAN_AGE: Final = 250
-_SAVINGS_PLAN_UPFRONT: Final = 1500.0
-_SAVINGS_PLAN_HOURLY: Final = 0.34
+SAVINGS_PLAN_AGE: Final = 250
+SAVINGS_PLAN_UPFRONT: Final = 1500.0
+SAVINGS_PLAN_HOURLY: Final = 0.34
 # On-demand value a day that the plan covers, and what it costs under the plan.
 _COVERED_ON_DEMAND: Final = 17.6
 _CREDIT: Final = -50.0
@@ -51,7 +54,8 @@ class _Usage:
 
 _USAGES: Final = (
     _Usage(COMPUTE, US, "BoxUsage:c6i.xlarge", 8.16, 0.17),
-    _Usage(COMPUTE, US, "BoxUsage:r6i.xlarge", 12.1, 0.252, False),
+    # search-2; its twin is reserved.
+    _Usage(COMPUTE, US, "BoxUsage:r6i.xlarge", 6.05, 0.252, False),
     _Usage(COMPUTE, US, "BoxUsage:m5.2xlarge", 9.22, 0.384),
     _Usage(COMPUTE, US, "BoxUsage:t3.medium", 1.0, 0.0416, False),
     _Usage(COMPUTE, EU, "EU-BoxUsage:m6i.large", 2.57, 0.107, False),
@@ -81,8 +85,41 @@ _USAGES: Final = (
     _Usage("AWS Cost Explorer", US, "USE1-APIRequest", 0.04, 0.01),
 )
 
+# Whose usage it is; what is not named here nobody tagged.
+_TEAMS: Final = {
+    "BoxUsage:c6i.xlarge": "checkout",
+    "BoxUsage:m5.2xlarge": "data",
+    "BoxUsage:m6i.large": "checkout",
+    "BoxUsage:r6i.xlarge": "catalog",
+    "BoxUsage:t3.medium": "fulfilment",
+    "EU-BoxUsage:m6i.large": "checkout",
+    "EU-BoxUsage:t3.large": "checkout",
+    "EU-InstanceUsage:db.t3.medium": "catalog",
+    "InstanceUsage:db.r6g.large": "checkout",
+    "RDS:GP3-Storage": "checkout",
+    "NatGateway-Bytes": "platform",
+    "Requests-RBP": "fulfilment",
+    "ReadRequestUnits": "checkout",
+    "WriteRequestUnits": "fulfilment",
+}
+_STAGING: Final = frozenset({"EU-BoxUsage:t3.large"})
+# What the cost category makes of teams.
+UNITS: Final = {
+    "checkout": "Shop",
+    "catalog": "Shop",
+    "fulfilment": "Logistics",
+    "data": "Technology",
+    "platform": "Technology",
+}
+CATEGORY: Final = "Business unit"
 
-_ALL_VOLUMES: Final = (
+# search-1 is reserved for a year without upfront payment.
+RESERVED_AGE: Final = 290
+RESERVED_TYPE: Final = "r6i.xlarge"
+RESERVED_HOURLY: Final = 0.159
+RESERVED_ON_DEMAND: Final = 0.252
+
+ALL_VOLUMES: Final = (
     *inventory.VOLUMES,
     *(
         inventory.Volume(f"{one.name}-root", one.region, one.team, one.environment, "gp3", one.root_gib, one.age_days)
@@ -96,7 +133,8 @@ def lines(seed: int, today: date) -> Iterator[BillLine]:
     first = _first_month(today)
     days = [first + timedelta(days=number) for number in range((today - first).days + 1)]
     taxable: dict[date, float] = {}
-    for line in (*_usage(seed, days, today), *_declared(days, today), *_savings_plan(days, today)):
+    plan, reserved = _savings_plan(days, today), _reserved(days, today)
+    for line in (*_usage(seed, days, today), *_declared(days, today), *plan, *reserved):
         month = line.day.replace(day=1)
         taxable[month] = taxable.get(month, 0.0) + float(line.unblended)
         yield line
@@ -125,23 +163,37 @@ def _declared(days: list[date], today: date) -> Iterator[BillLine]:
         hours = 24 * _so_far(day, today)
         for region in inventory.REGIONS:
             listed = prices.PRICES[region]
-            gateways = sum(1 for one in inventory.NAT_GATEWAYS if one.region == region and one.age_days >= age)
-            if gateways:
+            gateways = [one for one in inventory.NAT_GATEWAYS if one.region == region and one.age_days >= age]
+            for owner, count in _by_owner(gateways).items():
                 usage = f"{listed.prefix}NatGateway-Hours"
-                cost = listed.nat_hour * hours * gateways
-                yield _line(day, region, EC2_OTHER, "Usage", usage, cost, quantity=hours * gateways)
-            for what, count in _public_addresses(region):
+                cost = listed.nat_hour * hours * count
+                yield _line(day, region, EC2_OTHER, "Usage", usage, cost, quantity=hours * count, tags=owner)
+            for what, addresses in _public_addresses(region).items():
                 usage = f"{listed.new_prefix}PublicIPv4:{what}"
-                cost = listed.public_ipv4_hour * hours * count
-                yield _line(day, region, VPC, "Usage", usage, cost, quantity=hours * count)
-            for what, cost, quantity in _provisioned(region, hours):
-                yield _line(day, region, LAMBDA, "Usage", listed.prefix + what, cost, quantity=quantity)
-            for kind, cost, gib in _volume_days(region, age, hours):
+                for owner, count in _by_owner(addresses).items():
+                    cost = listed.public_ipv4_hour * hours * count
+                    yield _line(day, region, VPC, "Usage", usage, cost, quantity=hours * count, tags=owner)
+            for function, what, cost, quantity in _provisioned(region, hours):
+                usage = listed.prefix + what
+                yield _line(day, region, LAMBDA, "Usage", usage, cost, quantity=quantity, tags=tags_of(function))
+            for owner, kind, cost, gib in _volume_days(region, age, hours):
                 usage = f"{listed.prefix}EBS:VolumeUsage.{kind}"
-                yield _line(day, region, EC2_OTHER, "Usage", usage, cost, quantity=gib)
+                yield _line(day, region, EC2_OTHER, "Usage", usage, cost, quantity=gib, tags=owner)
 
 
-def _provisioned(region: str, hours: float) -> Iterator[tuple[str, float, float]]:
+def _by_owner(owned: Iterable[inventory.Owned]) -> Counter[Tags]:
+    return Counter(tags_of(one) for one in owned)
+
+
+def tags_of(owned: inventory.Owned) -> Tags:
+    return _tags(owned.team, owned.environment)
+
+
+def _tags(team: str, environment: str) -> Tags:
+    return (("CostCenter", inventory.TEAMS[team]), ("Environment", environment), ("Team", team))
+
+
+def _provisioned(region: str, hours: float) -> Iterator[tuple[inventory.Function, str, float, float]]:
     for function in inventory.FUNCTIONS:
         if function.region == region and function.provisioned:
             month = prices.provisioned_concurrency_month(
@@ -149,47 +201,69 @@ def _provisioned(region: str, hours: float) -> Iterator[tuple[str, float, float]
             )
             suffix = "-ARM" if function.architecture == "arm64" else ""
             quantity = function.memory / 1024 * function.provisioned * hours * 3600
-            yield f"Lambda-Provisioned-Concurrency{suffix}", month * hours / prices.HOURS_PER_MONTH, quantity
+            yield function, f"Lambda-Provisioned-Concurrency{suffix}", month * hours / prices.HOURS_PER_MONTH, quantity
 
 
-def _public_addresses(region: str) -> Iterator[tuple[str, int]]:
+def _public_addresses(region: str) -> dict[str, list[inventory.Address]]:
     stopped = {one.name for one in inventory.INSTANCES if one.stopped_days is not None}
-    idle = used = 0
+    found: dict[str, list[inventory.Address]] = {"InUseAddress": [], "IdleAddress": []}
     for address in inventory.ADDRESSES:
-        if address.region != region:
-            continue
-        in_use = address.nat_gateway is not None or (address.instance is not None and address.instance not in stopped)
-        used, idle = used + in_use, idle + (not in_use)
-    yield "InUseAddress", used
-    yield "IdleAddress", idle
+        if address.region == region:
+            in_use = address.nat_gateway is not None or (
+                address.instance is not None and address.instance not in stopped
+            )
+            found["InUseAddress" if in_use else "IdleAddress"].append(address)
+    return found
 
 
-def _volume_days(region: str, age: int, hours: float) -> Iterator[tuple[str, float, float]]:
+def _volume_days(region: str, age: int, hours: float) -> Iterator[tuple[Tags, str, float, float]]:
     share = hours / prices.HOURS_PER_MONTH
-    for kind in sorted({volume.kind for volume in _ALL_VOLUMES}):
-        found = [one for one in _ALL_VOLUMES if one.region == region and one.kind == kind and one.age_days >= age]
-        if found:
-            cost = sum(prices.volume_month(region, kind, one.size, one.iops, one.mibps) for one in found)
-            yield kind, cost * share, sum(one.size for one in found) * share
+    groups: dict[tuple[Tags, str], list[inventory.Volume]] = {}
+    for volume in ALL_VOLUMES:
+        if volume.region == region and volume.age_days >= age:
+            groups.setdefault((tags_of(volume), volume.kind), []).append(volume)
+    for (owner, kind), found in groups.items():
+        cost = sum(prices.volume_month(region, kind, one.size, one.iops, one.mibps) for one in found)
+        yield owner, kind, cost * share, sum(one.size for one in found) * share
+
+
+def _reserved(days: list[date], today: date) -> Iterator[BillLine]:
+    """A reserved instance: usage that costs nothing by itself, and a fee on the first of each month."""
+    usage, tags = f"BoxUsage:{RESERVED_TYPE}", _tags("catalog", "production")
+    for day in days:
+        hours = 24 * _so_far(day, today)
+        age = (today - day).days
+        if age > RESERVED_AGE:
+            cost = RESERVED_ON_DEMAND * hours
+            yield _line(day, US, COMPUTE, "Usage", usage, cost, quantity=hours, tags=tags)
+            continue
+        effective = RESERVED_HOURLY * hours
+        yield _line(day, US, COMPUTE, "DiscountedUsage", usage, 0.0, amortized=effective, quantity=hours, tags=tags)
+        if day.day == 1 or age == RESERVED_AGE:
+            # The month's fee, from the day of purchase on.
+            left = (_next_month(day) - day).days
+            fee = RESERVED_HOURLY * 24 * left
+            usage_fee = f"HeavyUsage:{RESERVED_TYPE}"
+            yield _line(day, US, COMPUTE, "RIFee", usage_fee, fee, amortized=0.0, quantity=24.0 * left)
 
 
 def _savings_plan(days: list[date], today: date) -> Iterator[BillLine]:
     """A partly prepaid Compute Savings Plan: covered usage, its negation, the recurring fee and the upfront fee."""
-    hourly_upfront = _SAVINGS_PLAN_UPFRONT / (365 * 24)
+    hourly_upfront = SAVINGS_PLAN_UPFRONT / (365 * 24)
     for day in days:
         age = (today - day).days
-        if age > _SAVINGS_PLAN_AGE:
+        if age > SAVINGS_PLAN_AGE:
             # Before the plan the same machines ran at the full price.
             yield _line(day, US, COMPUTE, "Usage", "BoxUsage:m6i.large", _COVERED_ON_DEMAND, quantity=48)
             continue
-        if age == _SAVINGS_PLAN_AGE:
+        if age == SAVINGS_PLAN_AGE:
             yield _line(
                 day, US, SAVINGS_PLANS, "SavingsPlanUpfrontFee", "ComputeSP:1yrPartialUpfront",
-                _SAVINGS_PLAN_UPFRONT, amortized=0.0, quantity=1,
+                SAVINGS_PLAN_UPFRONT, amortized=0.0, quantity=1,
             )  # fmt: skip
         share = _so_far(day, today)
         covered = _COVERED_ON_DEMAND * share
-        effective = (_SAVINGS_PLAN_HOURLY + hourly_upfront) * 24 * share
+        effective = (SAVINGS_PLAN_HOURLY + hourly_upfront) * 24 * share
         for record, unblended, amortized in (
             ("SavingsPlanCoveredUsage", covered, effective),
             ("SavingsPlanNegation", -covered, 0.0),
@@ -197,7 +271,7 @@ def _savings_plan(days: list[date], today: date) -> Iterator[BillLine]:
             yield _line(
                 day, US, COMPUTE, record, "BoxUsage:m6i.large", unblended, amortized=amortized, quantity=48 * share
             )
-        fee = _SAVINGS_PLAN_HOURLY * 24 * share
+        fee = SAVINGS_PLAN_HOURLY * 24 * share
         yield _line(
             day, US, SAVINGS_PLANS, "SavingsPlanRecurringFee", "ComputeSP:1yrPartialUpfront", fee,
             amortized=0.0, quantity=24 * share,
@@ -222,7 +296,10 @@ def _line(
     *,
     amortized: float | None = None,
     quantity: float = 0.0,
+    tags: Tags | None = None,
 ) -> BillLine:
+    if tags is None and usage_type in _TEAMS:
+        tags = _tags(_TEAMS[usage_type], "staging" if usage_type in _STAGING else "production")
     net = NET if record_type == "Usage" else Decimal(1)
     cost = _money(unblended)
     spread = cost if amortized is None else _money(amortized)
@@ -230,7 +307,7 @@ def _line(
         day, ACCOUNT_ID, region, service, record_type, usage_type,
         unblended=cost, amortized=spread,
         net_unblended=(cost * net).quantize(_CENT_OF_CENT), net_amortized=(spread * net).quantize(_CENT_OF_CENT),
-        quantity=_money(quantity),
+        quantity=_money(quantity), tags=tags or (),
     )  # fmt: skip
 
 
@@ -240,6 +317,15 @@ def _money(amount: float) -> Decimal:
 
 def _so_far(day: date, today: date) -> float:
     return TODAY_SO_FAR if day == today else 1.0
+
+
+def _next_month(day: date) -> date:
+    return (day.replace(day=28) + timedelta(days=4)).replace(day=1)
+
+
+def business_unit(line: BillLine) -> str:
+    """The rule of the cost category."""
+    return UNITS.get(line.tag("Team"), "Unallocated")
 
 
 def _first_month(today: date) -> date:

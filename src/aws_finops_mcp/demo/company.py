@@ -38,7 +38,8 @@ class Expected:
 def bills_of(seed: int, now: datetime | None = None) -> Bills:
     """The company's bills up to ``now``."""
     today = (now or datetime.now(UTC)).date()
-    return Bills(lambda: list(bills.lines(seed, today)), {inventory.ACCOUNT_ID: inventory.ACCOUNT_NAME})
+    names = {inventory.ACCOUNT_ID: inventory.ACCOUNT_NAME}
+    return Bills(lambda: list(bills.lines(seed, today)), names, {bills.CATEGORY: bills.business_unit})
 
 
 def no_bills() -> Bills:

@@ -11,6 +11,7 @@ from moto.s3.models import s3_backends
 from moto.sqs.models import sqs_backends
 
 from aws_finops_mcp.demo import inventory
+from aws_finops_mcp.demo.double.effects import secure_bucket
 from aws_finops_mcp.demo.inventory import ACCOUNT_ID
 
 
@@ -19,7 +20,7 @@ def create(pin: Callable[[str], None]) -> None:
     for bucket in inventory.BUCKETS:
         pin(f"s3/{bucket.name}")
         s3 = s3_backends[ACCOUNT_ID]["aws"]
-        s3.create_bucket(bucket.name, bucket.region)
+        secure_bucket(s3.create_bucket(bucket.name, bucket.region))
     for table in inventory.TABLES:
         pin(f"dynamodb/{table.name}")
         dynamodb_backends[ACCOUNT_ID][table.region].create_table(

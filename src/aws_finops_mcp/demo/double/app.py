@@ -11,6 +11,7 @@ from aws_finops_mcp.aws.reader import SIMULATED_HEADER
 from aws_finops_mcp.demo.double.calls import CallCounter
 from aws_finops_mcp.demo.double.corrections import CORRECTIONS
 from aws_finops_mcp.demo.double.credentials import Credentials
+from aws_finops_mcp.demo.double.effects import EFFECTS
 from aws_finops_mcp.demo.double.errors import AwsError, internal_error, not_simulated
 from aws_finops_mcp.demo.double.faults import ConnectionCutError, Faults
 from aws_finops_mcp.demo.double.model_check import violations
@@ -107,6 +108,9 @@ class Double:
             raise not_simulated(call.service, call.name) from missing
         if answer.status >= 500 and answer.body.lstrip().lower().startswith(b"<!doctype html"):
             raise not_simulated(call.service, call.name)
+        effect = EFFECTS.get((call.service, call.name))
+        if effect is not None and answer.status < 300:
+            effect(call, parse(call, answer))
         return answer
 
 
@@ -118,4 +122,11 @@ def _send(answer: Answer, start_response: Callable[..., Any]) -> Iterable[bytes]
 
 
 # Operations whose pages are no cuts of one list.
-_PAGED_BY_HANDLER = frozenset({("cloudwatch", "GetMetricData"), ("ce", "GetCostAndUsage"), ("pricing", "GetProducts")})
+_PAGED_BY_HANDLER = frozenset(
+    {
+        ("budgets", "DescribeBudgetPerformanceHistory"),
+        ("ce", "GetCostAndUsage"),
+        ("cloudwatch", "GetMetricData"),
+        ("pricing", "GetProducts"),
+    }
+)

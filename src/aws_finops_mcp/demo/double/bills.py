@@ -11,7 +11,10 @@ from functools import cached_property
 
 @dataclass(frozen=True, slots=True)
 class BillLine:
-    """One service's usage, fee, tax or credit on one day; the amounts are US dollars."""
+    """One service's usage, fee, tax or credit on one day; the amounts are US dollars.
+
+    ``tags`` are those that the owner activated for cost allocation; ``resource`` is known for recent days only.
+    """
 
     day: date
     account: str
@@ -24,14 +27,29 @@ class BillLine:
     net_unblended: Decimal
     net_amortized: Decimal
     quantity: Decimal
+    tags: tuple[tuple[str, str], ...] = ()
+    resource: str = ""
+
+    def tag(self, key: str) -> str:
+        """The tag's value; empty for what does not have it."""
+        return next((value for name, value in self.tags if name == key), "")
 
 
 class Bills:
-    """Lines and account names; the lines are made when they are first asked for."""
+    """Lines and account names; the lines are made when they are first asked for.
 
-    def __init__(self, make: Callable[[], list[BillLine]], account_names: dict[str, str]) -> None:
+    ``categories`` are cost categories: a name, and the rule that gives a line its value.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[], list[BillLine]],
+        account_names: dict[str, str],
+        categories: dict[str, Callable[[BillLine], str]] | None = None,
+    ) -> None:
         self._make = make
         self.account_names = account_names
+        self.categories = categories or {}
 
     @cached_property
     def lines(self) -> list[BillLine]:

@@ -37,8 +37,17 @@ def _distributions(answer: dict[str, Any]) -> None:
         distribution.setdefault("Staging", False)
 
 
+def _queue_attributes(answer: dict[str, Any]) -> None:
+    """SQS tells times in whole seconds; moto adds their fractions."""
+    attributes = answer.get("Attributes", {})
+    for name in ("CreatedTimestamp", "LastModifiedTimestamp"):
+        if name in attributes:
+            attributes[name] = attributes[name].split(".")[0]
+
+
 CORRECTIONS: Final[dict[tuple[str, str], Callable[[dict[str, Any]], None]]] = {
     ("cloudfront", "ListDistributions"): _distributions,
     ("ec2", "DescribeAddresses"): _addresses,
     ("lambda", "ListFunctions"): _functions,
+    ("sqs", "GetQueueAttributes"): _queue_attributes,
 }

@@ -11,16 +11,17 @@ from decimal import Decimal
 from typing import Any, Final
 
 from aws_finops_mcp.demo.double.bills import BillLine, Bills
-from aws_finops_mcp.demo.double.cost_filters import dimension, predicate
+from aws_finops_mcp.demo.double.cost_filters import grouping, predicate
 from aws_finops_mcp.demo.double.errors import AwsError
 from aws_finops_mcp.demo.double.request import Call
 
 # How far back an account sees without the multi-year option.
 MOST_MONTHS: Final = 14
 MOST_GROUPINGS: Final = 2
+RESOURCE_DAYS: Final = 14
 
 _ZERO: Final = Decimal(0)
-_METRICS: Final[dict[str, Callable[[BillLine], Decimal]]] = {
+METRICS: Final[dict[str, Callable[[BillLine], Decimal]]] = {
     "AmortizedCost": lambda line: line.amortized,
     "BlendedCost": lambda line: line.unblended,
     "NetAmortizedCost": lambda line: line.net_amortized,
@@ -47,15 +48,32 @@ class CostExplorer:
     def get_cost_and_usage(self, call: Call) -> dict[str, Any]:
         asked = call.parameters
         today = self._clock().date()
-        start, end = _dates(asked.get("TimePeriod") or {}, today)
+        start, end = read_dates(asked.get("TimePeriod") or {}, today)
+        return self._costs(asked, today, start, end)
+
+    def get_cost_and_usage_with_resources(self, call: Call) -> dict[str, Any]:
+        """For bills of single resources: the last fourteen days, filtered or grouped by resource."""
+        asked = call.parameters
+        today = self._clock().date()
+        start, end = read_dates(asked.get("TimePeriod") or {}, today)
+        if start < today - timedelta(days=RESOURCE_DAYS):
+            raise AwsError("ValidationException", "start date is too old. How about getting last 14 days?")
+        by_resource = any(one.get("Key") == "RESOURCE_ID" for one in asked.get("GroupBy") or [])
+        if not by_resource and "RESOURCE_ID" not in json.dumps(asked.get("Filter"), default=str):
+            raise AwsError("ValidationException", "Group by or filter by RESOURCE_ID is required.")
+        if "SERVICE" not in json.dumps(asked.get("Filter"), default=str):
+            raise AwsError("ValidationException", "A filter by SERVICE is required.")
+        return self._costs({"Metrics": ["UnblendedCost"], **asked}, today, start, end)
+
+    def _costs(self, asked: dict[str, Any], today: date, start: date, end: date) -> dict[str, Any]:
         granularity = asked.get("Granularity")
         if granularity == "HOURLY":
             raise AwsError("ValidationException", "Hourly data granularity is not enabled for this account.")
-        metrics = _metrics(asked.get("Metrics") or [])
+        metrics = read_metrics(asked.get("Metrics") or [])
         groupings = asked.get("GroupBy") or []
-        readers = _readers(groupings)
-        keep = predicate(asked["Filter"]) if asked.get("Filter") else None
-        periods = list(_periods(start, end, str(granularity)))
+        readers = _readers(groupings, self._bills.categories)
+        keep = predicate(asked["Filter"], self._bills.categories) if asked.get("Filter") else None
+        periods = list(periods_of(start, end, str(granularity)))
         sums = self._sums(periods, keep, readers)
         results = [
             _result(period, sums.get(period, {}), metrics, bool(readers), today.replace(day=1)) for period in periods
@@ -106,24 +124,24 @@ class CostExplorer:
         ]
 
 
-def _dates(period: dict[str, Any], today: date) -> Period:
+def read_dates(period: dict[str, Any], today: date) -> Period:
     try:
         start, end = date.fromisoformat(str(period.get("Start"))), date.fromisoformat(str(period.get("End")))
     except ValueError:
         raise AwsError("ValidationException", "Start and end date must have the form YYYY-MM-DD.") from None
     if start >= end:
         raise AwsError("ValidationException", "Start date (and hour) should be before end date (and hour)")
-    if end > _next_month(today):
+    if end > next_month(today):
         raise AwsError("ValidationException", "end date past the beginning of next month")
-    if start < _months_back(today.replace(day=1), MOST_MONTHS):
+    if start < months_back(today.replace(day=1), MOST_MONTHS):
         raise AwsError("ValidationException", f"You haven't enabled historical data beyond {MOST_MONTHS} months")
     return start, end
 
 
-def _metrics(names: list[str]) -> list[str]:
+def read_metrics(names: list[str]) -> list[str]:
     if not names:
         raise AwsError("ValidationException", "Metrics is required.")
-    known = {name.casefold(): name for name in _METRICS}
+    known = {name.casefold(): name for name in METRICS}
     canonical = []
     for name in names:
         # The API takes both spellings, UnblendedCost and UNBLENDED_COST.
@@ -134,19 +152,18 @@ def _metrics(names: list[str]) -> list[str]:
     return canonical
 
 
-def _readers(groupings: list[dict[str, Any]]) -> list[Callable[[BillLine], str]]:
+def _readers(
+    groupings: list[dict[str, Any]], categories: dict[str, Callable[[BillLine], str]]
+) -> list[Callable[[BillLine], str]]:
     if len(groupings) > MOST_GROUPINGS:
         raise AwsError("ValidationException", f"GroupBy takes at most {MOST_GROUPINGS} groups.")
-    for grouping in groupings:
-        if grouping.get("Type") != "DIMENSION":
-            raise AwsError("ValidationException", "The simulated account groups costs by DIMENSION only.")
-    return [dimension(str(grouping.get("Key"))) for grouping in groupings]
+    return [grouping(str(one.get("Type")), str(one.get("Key")), categories) for one in groupings]
 
 
-def _periods(start: date, end: date, granularity: str) -> Iterator[Period]:
+def periods_of(start: date, end: date, granularity: str) -> Iterator[Period]:
     """Days, or months clipped to the asked range."""
     while start < end:
-        step = start + timedelta(days=1) if granularity == "DAILY" else _next_month(start)
+        step = start + timedelta(days=1) if granularity == "DAILY" else next_month(start)
         yield start, min(step, end)
         start = step
 
@@ -173,7 +190,7 @@ def _result(
 def _amounts(lines: list[BillLine], metrics: list[str]) -> dict[str, Any]:
     return {
         metric: {
-            "Amount": format(sum(map(_METRICS[metric], lines), _ZERO), "f"),
+            "Amount": format(sum(map(METRICS[metric], lines), _ZERO), "f"),
             "Unit": "N/A" if metric in _NOT_MONEY else "USD",
         }
         for metric in metrics
@@ -206,10 +223,10 @@ def _resume(token: str | None, question: str) -> int:
     return offset
 
 
-def _next_month(day: date) -> date:
+def next_month(day: date) -> date:
     return (day.replace(day=28) + timedelta(days=4)).replace(day=1)
 
 
-def _months_back(first: date, months: int) -> date:
+def months_back(first: date, months: int) -> date:
     index = first.year * 12 + first.month - 1 - months
     return date(index // 12, index % 12 + 1, 1)

@@ -14,6 +14,7 @@ DIMENSIONS: Final[dict[str, Callable[[BillLine], str]]] = {
     "LINKED_ACCOUNT": lambda line: line.account,
     "RECORD_TYPE": lambda line: line.record_type,
     "REGION": lambda line: line.region,
+    "RESOURCE_ID": lambda line: line.resource or "NoResourceId",
     "SERVICE": lambda line: line.service,
     "USAGE_TYPE": lambda line: line.usage_type,
 }
@@ -34,34 +35,56 @@ def dimension(key: str) -> Callable[[BillLine], str]:
     return read
 
 
-def predicate(expression: dict[str, Any]) -> Predicate:
+Reader = Callable[[BillLine], str]
+
+
+def grouping(kind: str, key: str, categories: dict[str, Reader]) -> Reader:
+    """How a group's key is read off a line: tags and cost categories carry their name, ``Team$checkout``."""
+    if kind == "DIMENSION":
+        return dimension(key)
+    read = _labelled(kind, key, categories)
+    return lambda line: f"{key}${read(line)}"
+
+
+def _labelled(kind: str, key: str, categories: dict[str, Reader]) -> Reader:
+    if kind == "TAG":
+        return lambda line: line.tag(key)
+    if kind == "COST_CATEGORY":
+        # AWS answers an unknown category as one that no line is in.
+        return categories.get(key, lambda line: "")
+    raise AwsError("ValidationException", f"The simulated account does not group costs by {kind}.")
+
+
+def predicate(expression: dict[str, Any], categories: dict[str, Reader]) -> Predicate:
     """An expression has exactly one root, as AWS demands."""
     roots = [name for name, value in expression.items() if value is not None]
     if len(roots) != 1:
         raise AwsError("ValidationException", "Expression contains more than one or no root operator.")
     root = roots[0]
     if root in {"And", "Or"}:
-        parts = [predicate(part) for part in expression[root]]
+        parts = [predicate(part, categories) for part in expression[root]]
         if len(parts) < 2:
             raise AwsError("ValidationException", f"{root} expression must have at least 2 operands.")
         combine = all if root == "And" else any
         return lambda line: combine(part(line) for part in parts)
     if root == "Not":
-        inner = predicate(expression["Not"])
+        inner = predicate(expression["Not"], categories)
         return lambda line: not inner(line)
     if root == "Dimensions":
-        return _dimension_test(expression["Dimensions"])
+        return _test(dimension(str(expression[root].get("Key"))), expression[root])
+    if root in {"Tags", "CostCategories"}:
+        kind = "TAG" if root == "Tags" else "COST_CATEGORY"
+        return _test(_labelled(kind, str(expression[root].get("Key")), categories), expression[root])
     raise AwsError("ValidationException", f"The simulated account does not filter costs by {root}.")
 
 
-def _dimension_test(wanted: dict[str, Any]) -> Predicate:
-    read = dimension(str(wanted.get("Key")))
+def _test(read: Reader, wanted: dict[str, Any]) -> Predicate:
     values = [str(value) for value in wanted.get("Values") or []]
     options = set(wanted.get("MatchOptions") or ["EQUALS"])
     if "ABSENT" in options:
         return lambda line: read(line) == ""
     if not values:
-        raise AwsError("ValidationException", "Dimension filter has no values.")
+        raise AwsError("ValidationException", "Filter has no values.")
     kinds = options - {"CASE_SENSITIVE", "CASE_INSENSITIVE"} or {"EQUALS"}
     if len(kinds) != 1 or not kinds <= _TESTS.keys():
         raise AwsError("ValidationException", f"Invalid MatchOptions: {sorted(options)}.")

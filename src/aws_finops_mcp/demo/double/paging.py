@@ -55,12 +55,17 @@ class _Snapshot:
 
 
 @cache
+def _models() -> botocore.session.Session:
+    return botocore.session.get_session()
+
+
+@cache
 def pagination_of(service: str, operation: str) -> Pagination | None:
     """None where the operation has no pages, or pages of a kind that is left to moto."""
     if service in LEFT_TO_MOTO:
         return None
     try:
-        config = botocore.session.get_session().get_paginator_model(service).get_paginator(operation)
+        config = _models().get_paginator_model(service).get_paginator(operation)
     except (UnknownServiceError, ValueError):
         return None
     results = config["result_key"] if isinstance(config["result_key"], list) else [config["result_key"]]

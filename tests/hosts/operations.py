@@ -1,7 +1,7 @@
 """What docs/operations.md tells operators to run, run as they run it. By molecule/site/verify.yml, after effects.py.
 
 EFFECTS is JSON, as in effects.py, with the inventory and the password of the user `second`.
-The tests of a host go on from each other, in the order of this file; the two hosts are worked on side by side.
+The tests go on from each other, in the order of this file, on the last host; removal.py works on the first meanwhile.
 """
 
 import json
@@ -13,7 +13,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
 from tests.hosts.effects import LIST_TOOLS, Host, basic
 
 OPERATIONS: dict[str, Any] = json.loads(os.environ["EFFECTS"])
@@ -69,7 +68,6 @@ def status(host: Host, user: str, password: str) -> int:
     return host.request("POST", "/mcp", LIST_TOOLS, login=False, Authorization=basic(user, password)).status
 
 
-@pytest.mark.xdist_group("last")
 def test_deploy_and_rollback() -> None:
     first = release(LAST)
     other = another("other", "__init__.py", "# other")
@@ -94,7 +92,6 @@ def test_deploy_and_rollback() -> None:
     assert release(LAST) == second
 
 
-@pytest.mark.xdist_group("last")
 def test_users_come_rotate_and_go() -> None:
     limit = f"--limit={LAST.name}"
     directory = STATE / "passwords"
@@ -127,52 +124,3 @@ def test_users_come_rotate_and_go() -> None:
     play("users", limit, nginx_password_directory=str(directory))
     assert not generated.exists()
     assert (status(LAST, "carol", new), status(LAST, "second", OPERATIONS["second"])) == (401, 200)
-
-
-MADE = " ".join(
-    (
-        "/opt/aws-finops-mcp",
-        "/opt/certbot",
-        "/etc/aws-finops-mcp",
-        "/etc/nginx/aws-finops-mcp",
-        "/etc/nginx/conf.d/aws-finops-mcp.conf",
-        "/etc/letsencrypt/renewal-hooks/deploy/aws-finops-mcp",
-        "/etc/systemd/system/aws-finops-mcp.service",
-        "/etc/systemd/system/aws-finops-mcp.socket",
-        "/etc/systemd/system/certbot-renew.service",
-        "/etc/systemd/system/certbot-renew.timer",
-        "/var/www/letsencrypt",
-    )
-)
-KEPT = f"/var/lib/aws-finops-mcp /etc/letsencrypt/live/{FIRST.name}"
-
-
-@pytest.mark.xdist_group("first")
-def test_uninstall_and_install_again() -> None:
-    limit = f"--limit={FIRST.name}"
-    certificate = f"sha256sum /etc/letsencrypt/live/{FIRST.name}/fullchain.pem"
-    before, served = FIRST.shell(certificate), serving(FIRST)
-    play("uninstall", limit, "--check")
-    assert serving(FIRST) == served
-    play("uninstall", limit)
-    assert FIRST.shell(f"ls -d {MADE} 2>/dev/null", check=False) == ""
-    assert FIRST.shell(f"ls -d {KEPT} | wc -l") == "2"
-    listening = {line.split()[3].rpartition(":")[2] for line in FIRST.shell("ss -Hltn").splitlines()}
-    assert listening == {"22"}
-    assert FIRST.shell("systemctl list-units --all --plain --no-legend 'aws-finops-mcp*' 'certbot*'") == ""
-    assert changes(play("uninstall", limit)) == {FIRST.name: 0}
-
-    play("site", limit)
-    assert FIRST.shell(certificate) == before
-    play("verify", limit)
-
-
-@pytest.mark.xdist_group("first")
-@pytest.mark.parametrize("run", ["first", "second"])
-def test_uninstall_with_everything(run: str) -> None:
-    """Only packages that the distribution itself needs stay."""
-    limit = f"--limit={FIRST.name}"
-    said = play("uninstall", limit, uninstall_state=True, uninstall_certificates=True, uninstall_packages=True)
-    assert (changes(said)[FIRST.name] == 0) is (run == "second")
-    assert FIRST.shell(f"ls -d {MADE} {KEPT} /var/log/nginx/aws-finops* 2>/dev/null", check=False) == ""
-    assert FIRST.shell("id aws-finops-mcp 2>&1; command -v nginx htpasswd", check=False).endswith("no such user")

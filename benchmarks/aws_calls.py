@@ -1,6 +1,6 @@
 """How many AWS calls, how long and how much memory: our checks, the field's way, and the bound, in one run.
 
-    python benchmarks/aws_calls.py [--latency 0.03] [--sizes 300,3000] [--write]
+    python benchmarks/aws_calls.py [--latency 0.03] [--sizes 300,3000] [--repeat 3] [--write]
 
 Every call takes `latency` seconds on top of the embedded account's own time. For each kind of resource and size, each
 of the three runs in a process of its own:
@@ -291,6 +291,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--latency", type=float, default=0.03, help="seconds that each call takes on top")
     parser.add_argument("--sizes", default="300,3000", help="numbers of resources")
+    parser.add_argument("--repeat", type=int, default=3, help="runs of ours and of the bound; the quickest counts")
     parser.add_argument("--write", action="store_true", help="write benchmarks/RESULTS.md")
     parser.add_argument("--measure", nargs=2, metavar=("WAY", "KIND"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -307,7 +308,7 @@ def main() -> None:
                 nothing_allocated(account)
                 run("bound", kind, account, Path(cache_dir))  # the account's own caches are warm for all
                 first = run("ours", kind, account, Path(cache_dir))
-                figures = {way: run(way, kind, account, Path(cache_dir)) for way in WAYS}
+                figures = measured(kind, account, Path(cache_dir), arguments.repeat)
                 figures["ours"]["first"] = first["calls"] - figures["ours"]["calls"]
             rows.append((kind, size, figures))
             print(row(kind, size, figures), flush=True)
@@ -322,6 +323,16 @@ def nothing_allocated(account: AccountProcess) -> None:
         key = Key(ACCOUNT_ID, "us-east-1", "AWS/Lambda", name, frozenset())
         series = Series(now - 99 * 3600, 3600, array("d", [7.0] * 100), "Count", samples=60)
         account.ask("metrics.define", key, series)
+
+
+def measured(kind: str, account: AccountProcess, cache_dir: Path, repeat: int) -> dict[str, dict[str, float]]:
+    """Each way's figures: of ours and of the bound, in turn, the quickest run; the slow way is run once."""
+    runs: dict[str, list[dict[str, float]]] = {"ours": [], "bound": []}
+    for _ in range(repeat):
+        for way, done in runs.items():
+            done.append(run(way, kind, account, cache_dir))
+    figures = {way: min(done, key=lambda one: one["seconds"]) for way, done in runs.items()}
+    return {**figures, "per resource": run("per resource", kind, account, cache_dir)}
 
 
 COLUMNS = (

@@ -62,6 +62,13 @@ def test_without_credentials_it_says_so() -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_a_profile_that_there_is_not_is_told() -> None:
+    done = run("check", "find_unused_volumes", extra={"AWS_PROFILE": "none", "AWS_CONFIG_FILE": "/dev/null"})
+    assert done.returncode == 3
+    assert "The config profile (none) could not be found" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "wanted"),
     [

@@ -213,6 +213,8 @@ def demo(
     seed: Annotated[int, typer.Option(help="The same seed makes the same company.")] = 7,
 ) -> None:
     """Serve over a simulated AWS account: no AWS, no root and no container is needed."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]  # a real account's settings must not reach the demonstration
     try:
         from aws_finops_mcp.demo.run import run_account, run_demo
     except ModuleNotFoundError as error:

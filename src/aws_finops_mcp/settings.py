@@ -10,10 +10,11 @@ import difflib
 import os
 import re
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import botocore.session
+import botocore.loaders
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
@@ -126,16 +127,21 @@ class Settings(BaseSettings):
         return frozenset(Category(name) for name in self.mcp_tool_categories)
 
 
+@cache
+def _regions() -> frozenset[str]:
+    """The regions that botocore knows, read without a session: that would fail for a profile that there is not."""
+    partitions = botocore.loaders.create_loader().load_data("endpoints")["partitions"]
+    return frozenset(region for partition in partitions for region in partition["regions"])
+
+
 def known_region(region: str) -> str:
     """Give back `region` if botocore knows it.
 
     Raises:
         ValueError: naming the nearest known region.
     """
-    session = botocore.session.get_session()
-    regions = [r for p in session.get_available_partitions() for r in session.get_available_regions("ec2", p)]
-    if region not in regions:
-        near = difflib.get_close_matches(region, sorted(regions), n=3)
+    if region not in _regions():
+        near = difflib.get_close_matches(region, sorted(_regions()), n=3)
         hint = f"did you mean {' or '.join(near)}?" if near else "e.g. us-east-1, eu-west-1"
         raise ValueError(f"not an AWS region; {hint}")
     return region

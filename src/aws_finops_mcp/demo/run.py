@@ -31,7 +31,7 @@ def run_demo(settings: Settings, host: str, port: int, seed: int) -> int:
     with EmbeddedAccount(host=host, port=port, seed=seed) as account:
         server = subprocess.Popen(
             [sys.executable, "-m", "aws_finops_mcp", "serve"],
-            env={**_without_aws(os.environ), **account.environment},
+            env={**os.environ, **account.environment},
             stdin=subprocess.DEVNULL,
         )
         try:
@@ -70,12 +70,6 @@ def _healthy(server: subprocess.Popen[bytes], url: str, stop: threading.Event) -
         except OSError:
             time.sleep(0.1)
     return False
-
-
-def _without_aws(environment: os._Environ[str]) -> dict[str, str]:
-    """The environment without boto3's settings: a real account's must not reach the demonstration."""
-    ours = {"AWS_CA_BUNDLE"}
-    return {name: value for name, value in environment.items() if not name.startswith("AWS_") or name in ours}
 
 
 def _stop_event() -> threading.Event:

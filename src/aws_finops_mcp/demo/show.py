@@ -1,4 +1,4 @@
-"""Asks a running server every question with the official MCP client, and prints what it answers as a table.
+"""Asks a running server every question that needs no arguments with the MCP client, and prints the answers as a table.
 
     python -m aws_finops_mcp.demo.show --url https://finops.example.test/mcp --user ops --password-file FILE --ca FILE
 
@@ -46,6 +46,8 @@ async def ask(url: str, user: str, password: str, ca: Path | None, mode: str = "
         Client(streamable_http_client(url, http_client=http), mode=mode) as client,
     ):
         for tool in (await client.list_tools()).tools:
+            if tool.input_schema.get("required"):
+                continue  # a question about a question
             regional = "region_name" in tool.input_schema.get("properties", {})
             for region in REGIONS if regional else ("",):
                 result = await client.call_tool(tool.name, {"region_name": region} if regional else {})

@@ -27,6 +27,7 @@ _QUIET = (
     "mcp.server.streamable_http",
     "mcp.server.streamable_http_manager",
     "mcp.server.lowlevel",
+    "mcp.server.mcpserver.server",
     "sse_starlette",
     "httpx",
 )

@@ -141,6 +141,31 @@ def test_secrets_stay_where_they_belong(host: Host) -> None:
         assert password not in seen, source
 
 
+def test_the_release_was_installed_from_the_wheelhouse(host: Host) -> None:
+    """The first host's pip has an index where nothing listens (prepare.yml), so it could come from nowhere else."""
+    index = host.shell("grep index-url /etc/pip.conf || true")
+    assert bool(index) is (host.name == next(iter(EFFECTS["hosts"])))
+    assert host.shell("ls /opt/aws-finops-mcp/current/ /opt/certbot | grep -c wheel || true") == "0"
+    assert host.shell("/opt/aws-finops-mcp/current/bin/python -m pip check --disable-pip-version-check")
+
+
+def test_security_updates_are_installed_by_the_host(host: Host) -> None:
+    timers = host.shell(
+        "systemctl is-enabled apt-daily.timer apt-daily-upgrade.timer; systemctl is-active apt-daily-upgrade.timer"
+    )
+    assert timers.split() == ["enabled", "enabled", "active"]
+    assert 'Unattended-Upgrade "1"' in host.shell("apt-config dump APT::Periodic::Unattended-Upgrade")
+    origins = host.shell("unattended-upgrade --dry-run --debug 2>&1 | grep 'Allowed origins'")
+    assert re.search(r"codename=\w+-security,label=Debian-Security", origins)
+
+
+def test_it_answers_over_ipv6_too(host: Host) -> None:
+    said = host.shell(
+        f"openssl s_client -brief -connect '[::1]:443' -servername {host.name} </dev/null 2>&1 | grep Protocol"
+    )
+    assert "TLSv1.3" in said
+
+
 def test_the_service_is_confined(host: Host) -> None:
     pid = host.shell("systemctl show --property MainPID --value aws-finops-mcp.service")
     assert host.shell(f"ps -o user:32= -p {pid}") == "aws-finops-mcp"

@@ -1,0 +1,84 @@
+"""What the roles refuse before they change anything: systems without data, and variables that would be unsafe."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PROJECT = Path(__file__).parents[2]
+ROLES = ("python", "aws_finops_mcp", "nginx", "certbot", "security_updates")
+
+
+DEBIAN = {"distribution": "Debian", "distribution_major_version": "13", "os_family": "Debian"}
+
+
+def preflight(
+    tmp_path: Path, roles: tuple[str, ...], facts: dict[str, str], **given: Any
+) -> subprocess.CompletedProcess[str]:
+    """Only the first tasks of the roles, on a host that says it is such a system."""
+    tasks = [{"ansible.builtin.include_role": {"name": role, "tasks_from": "preflight"}} for role in roles]
+    plays = [{"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": tasks}]
+    playbook = tmp_path / "preflight.yml"
+    playbook.write_text(json.dumps(plays))
+    variables = {
+        "ansible_facts": {"all_ipv6_addresses": [], **facts},
+        "nginx_server_name": "finops.example.com",
+        "nginx_users": [{"name": "alice"}],
+        "certbot_email": "ops@example.com",
+        "python_interpreter": "/usr/bin/python3",
+        **given,
+    }
+    command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "localhost,", str(playbook)]
+    return subprocess.run(
+        [*command, "-e", json.dumps(variables)],
+        env={**os.environ, "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("system", [("Debian", "12"), ("Debian", "13"), ("Ubuntu", "24"), ("Ubuntu", "26")])
+def test_every_role_has_data_for_it(tmp_path: Path, system: tuple[str, str]) -> None:
+    done = preflight(tmp_path, ROLES, {**DEBIAN, "distribution": system[0], "distribution_major_version": system[1]})
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_role_refuses_another_by_name(tmp_path: Path, role: str) -> None:
+    done = preflight(tmp_path, (role,), {**DEBIAN, "distribution": "Gentoo", "os_family": "Gentoo"})
+    assert done.returncode != 0
+    assert f"The role {role} does not know Gentoo" in " ".join(done.stdout.split())
+
+
+@pytest.mark.parametrize("wrong", ["0.0.0.0/0", "::/0", "10.0.0.0/7", "2000::/3", "10.0.0.1", "everyone"])
+def test_nginx_believes_nobody_without_a_narrow_range(tmp_path: Path, wrong: str) -> None:
+    done = preflight(tmp_path, ("nginx",), DEBIAN, nginx_trusted_proxies=["10.0.1.0/24", wrong])
+    assert done.returncode != 0
+    assert "nginx_trusted_proxies must be address ranges" in done.stdout
+
+
+def test_nginx_believes_a_balancers_subnets(tmp_path: Path) -> None:
+    ranges = ["10.0.1.0/24", "2001:db8:0:1::/64", "192.0.2.7/32"]
+    done = preflight(tmp_path, ("nginx",), DEBIAN, nginx_trusted_proxies=ranges)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize(
+    "users",
+    [
+        [],
+        [{"name": "alice", "password": "short"}],
+        [{"name": "a:b", "password": "long-enough-it-is"}],
+        [{"name": "../alice"}],
+        [{"name": "alice"}, {"name": "alice"}],
+    ],
+)
+def test_nginx_refuses_users_that_would_not_work(tmp_path: Path, users: list[dict[str, str]]) -> None:
+    done = preflight(tmp_path, ("nginx",), DEBIAN, nginx_users=users)
+    assert done.returncode != 0
+    assert "nginx_users needs at least one user" in done.stdout

@@ -394,7 +394,8 @@ def report(rows: list[tuple[str, int, dict[str, dict[str, float]]]], latency: fl
         "",
         "## AWS calls",
         "",
-        f"`python benchmarks/aws_calls.py --repeat {repeat} --write`, version {__version__}, {datetime.now(UTC):%Y-%m-%d}, "
+        f"`python benchmarks/aws_calls.py --repeat {repeat} --write`, version {__version__}, "
+        f"{datetime.now(UTC):%Y-%m-%d}, "
         f"Python {platform.python_version()}, {os.cpu_count()} cores, {latency * 1000:.0f} ms a call on top of the "
         "embedded account's own time. The program says what the columns mean.",
         "",

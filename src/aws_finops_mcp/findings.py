@@ -67,16 +67,42 @@ class Category(StrEnum):
 
 
 class Verdict(StrEnum):
-    """The judgement on one resource."""
+    """The judgement on one resource. Everything that a verdict but `unknown` needs was read."""
 
     IDLE = "idle"
-    """Everything needed was read, and it shows no use."""
+    """Nothing uses it."""
+    UNDERUSED = "underused"
+    """Used, but a smaller one would do."""
+    OVERUSED = "overused"
+    """At its limit: a larger one is needed."""
+    COSTLY = "costly"
+    """The same is to be had for less: another type, class, mode or setting."""
+    OUTDATED = "outdated"
+    """A version or generation that is, or soon will be, out of support, or superseded."""
+    RISKY = "risky"
+    """Open to those who should not reach it, or unprotected."""
+    NONCOMPLIANT = "noncompliant"
+    """Against a rule that the caller states, as a tag policy."""
+    DEGRADED = "degraded"
+    """Slow, failing or throttled."""
     IN_USE = "in_use"
     """Something shows use. Counted, not listed."""
+    OK = "ok"
+    """What the check looks for is not there. Counted, not listed."""
     TOO_NEW = "too_new"
     """Younger than the time it is judged over. Counted, not listed."""
+    EXEMPT = "exempt"
+    """Would be a finding, but carries the tag that exempts it. Counted, not listed."""
     UNKNOWN = "unknown"
     """A read that the judgement needs failed, or came back without data."""
+
+    @property
+    def actionable(self) -> bool:
+        """Whether it is a finding: somebody should do something."""
+        return self not in _NOT_ACTIONABLE
+
+
+_NOT_ACTIONABLE = frozenset({Verdict.IN_USE, Verdict.OK, Verdict.TOO_NEW, Verdict.EXEMPT, Verdict.UNKNOWN})
 
 
 class FailedRead(_Model):
@@ -107,9 +133,14 @@ class SavingPart(_Model):
     """One term of a saving: quantity times unit price."""
 
     what: str
-    quantity: float = Field(description="units a month")
+    quantity: float = Field(description="units a month; below 0: what is billed instead")
     usd: Usd = Field(description="dollars a month")
     price: str = Field(description="key into the answer's `prices`")
+    resource: str = Field(
+        "",
+        description="the resource that is billed for it, if not the finding's own",
+        exclude_if=lambda given: not given,
+    )
 
 
 class Saving(_Model):
@@ -132,7 +163,11 @@ class Finding(_Model):
         None, description="the numbers behind the verdict; `evidence_sources` explains each; null: not read"
     )
     tags: dict[str, str] | None = None
-    saving: Saving | None = Field(None, description="absent unless the verdict is idle")
+    managed_by: str | None = Field(None, description="what made it, by its tags: change it there, or it comes back")
+    referred_by: tuple[str, ...] | None = Field(
+        None, description="what still refers to it, of what `referrers` names; absent: nothing of that"
+    )
+    saving: Saving | None = Field(None, description="absent where acting on the finding saves nothing by itself")
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
@@ -142,7 +177,7 @@ class Finding(_Model):
     @model_serializer(mode="wrap")
     def _without_absent(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Leave out what is empty or was not asked for: a page holds more findings."""
-        return {key: value for key, value in write(self).items() if value not in (None, "", {})}
+        return {key: value for key, value in write(self).items() if value not in (None, "", {}, (), [])}
 
 
 class Window(_Model):
@@ -175,13 +210,32 @@ class Answer(_Model):
 
 
 class Counts(_Model):
-    """How many resources got which verdict."""
+    """How many resources got which verdict; one that no resource got is absent, but for `unknown`."""
 
     examined: int
-    idle: int
-    in_use: int
-    too_new: int
-    unknown: int
+    found: int = Field(description="resources that somebody should do something about")
+    idle: int = 0
+    underused: int = 0
+    overused: int = 0
+    costly: int = 0
+    outdated: int = 0
+    risky: int = 0
+    noncompliant: int = 0
+    degraded: int = 0
+    in_use: int = 0
+    ok: int = 0
+    too_new: int = 0
+    exempt: int = 0
+    unknown: int = 0
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """The fields' schema: the serializer below only leaves some out."""
+        return handler({key: value for key, value in schema.items() if key != "serialization"})
+
+    @model_serializer(mode="wrap")
+    def _without_zeros(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {key: count for key, count in write(self).items() if count or key in ("examined", "found", "unknown")}
 
 
 class CheckAnswer(Answer):
@@ -192,12 +246,13 @@ class CheckAnswer(Answer):
     window: Window | None = None
     counts: Counts
     monthly_saving_usd: Usd | None = Field(
-        description="over all idle resources, listed here or not, at list prices; null when nothing could be read"
+        description="over all findings, listed here or not, at list prices; null: nothing read, or nothing to save"
     )
-    unpriced: int = Field(description="idle resources with a part that has no sourced price")
-    findings: tuple[Finding, ...] = Field(description="idle ones by saving, then unknown ones")
+    unpriced: int = Field(description="findings with a part that has no sourced price")
+    findings: tuple[Finding, ...] = Field(description="what was found by saving, then what is unknown")
     omitted: int = Field(description="findings that this page leaves out")
     next_cursor: str = Field("", description="pass as `cursor` for the next page; empty on the last")
     remediation: str = Field("", description="what people do about it; this server changes nothing")
+    referrers: str = Field("", description="where it was looked for what still refers to a finding")
     evidence_sources: dict[str, str] = Field(description="what each evidence key is and which call gave it")
     prices: dict[str, Price] = Field(description="the prices that the savings use")

@@ -86,6 +86,8 @@ class Settings(BaseSettings):
     """The most AWS calls that one answer may make."""
     mcp_budget_usd: Decimal = Field(Decimal(1), ge=0)
     """The most dollars that AWS may bill for the calls of one answer; 0 allows only free ones."""
+    mcp_exempt_tag: str = Field("finops:exempt", max_length=128)
+    """Key of the tag that exempts a resource from every finding; empty exempts none."""
     mcp_deadline: float = Field(50, gt=0, le=3600)
     """Seconds after which an answer gives what it has: clients wait 60."""
     mcp_cache_dir: Path | None = Field(default_factory=_cache_dir)

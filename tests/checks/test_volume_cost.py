@@ -15,7 +15,7 @@ from aws_finops_mcp.prices.units import UNITS
 
 def list_price(volume: dict[str, object]) -> Decimal:
     total = Decimal(0)
-    for _, key, quantity in volume_cost(volume):
+    for _, key, quantity, _ in volume_cost(volume):
         price = public_price(key, "us-east-1")
         assert price is not None
         total += price.usd * Decimal(str(quantity))
@@ -45,7 +45,7 @@ def test_figures_worked_out_by_hand(volume: dict[str, object], usd: str) -> None
 @given(iops=st.integers(100, 256_000))
 def test_io2_tiers_add_up_to_the_provisioned_iops(iops: int) -> None:
     parts = volume_cost({"VolumeType": "io2", "Size": 1, "Iops": iops})
-    assert sum(float(quantity) for _, key, quantity in parts if ".iops." in str(key)) == iops
+    assert sum(float(part.quantity) for part in parts if ".iops." in str(part.unit)) == iops
 
 
 @given(
@@ -58,5 +58,5 @@ def test_every_part_is_a_known_unit_and_costs_something(
     kind: str, size: int, iops: int | None, throughput: int | None
 ) -> None:
     parts = volume_cost({"VolumeType": kind, "Size": size, "Iops": iops, "Throughput": throughput})
-    assert all(key in UNITS and quantity > 0 for _, key, quantity in parts)
-    assert len({key for _, key, _ in parts}) == len(parts)
+    assert all(part.unit in UNITS and part.quantity > 0 for part in parts)
+    assert len({part.unit for part in parts}) == len(parts)

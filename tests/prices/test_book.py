@@ -11,6 +11,7 @@ from aws_finops_mcp.audits.engine import Engine
 from aws_finops_mcp.aws.clients import Clients
 from aws_finops_mcp.declaration import BudgetParams
 from aws_finops_mcp.demo.account import EmbeddedAccount
+from aws_finops_mcp.prices.book import Part
 from aws_finops_mcp.prices.instances import ec2_instance, rds_instance
 from aws_finops_mcp.prices.unit import Unit
 from aws_finops_mcp.prices.units import UNITS
@@ -97,7 +98,7 @@ def test_checks_of_one_answer_that_run_at_once_are_denied_once(engine: Engine, a
 
 def test_a_saving_adds_what_is_priced_and_names_what_is_not(engine: Engine) -> None:
     book = engine.prices(engine.reader("eu-west-1"))
-    saving = book.saving([("storage", "ebs.gp3.storage", 100), ("a new thing", "ebs.gp9.storage", 7)])
+    saving = book.saving([Part("storage", "ebs.gp3.storage", 100), Part("a new thing", "ebs.gp9.storage", 7)])
     assert saving.monthly_usd == Decimal("8.8")
     assert [(part.what, part.price) for part in saving.parts] == [("storage", "ebs.gp3.storage")]
     assert saving.unpriced == ("a new thing (ebs.gp9.storage in eu-west-1)",)
@@ -113,7 +114,7 @@ def test_a_price_that_could_not_be_read_is_asked_again(engine: Engine, account: 
 def test_a_region_without_products_is_unpriced_and_no_failure(engine: Engine, account: EmbeddedAccount) -> None:
     reader = engine.reader("ap-southeast-2")
     for _ in range(2):
-        assert engine.prices(reader).saving([("gateway", "nat.hours", 730)]).unpriced == (
+        assert engine.prices(reader).saving([Part("gateway", "nat.hours", 730)]).unpriced == (
             "gateway (nat.hours in ap-southeast-2)",
         )
     assert reader.ledger.failed_reads == ()

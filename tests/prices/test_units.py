@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from aws_finops_mcp.audits.engine import Engine
 from aws_finops_mcp.findings import Price
+from aws_finops_mcp.prices.book import Part
 from aws_finops_mcp.prices.facts import FACTS, public_price
 from aws_finops_mcp.prices.instances import (
     USAGE_OPERATIONS,
@@ -166,7 +167,7 @@ def test_a_capacity_block_is_no_price_on_demand(engine: Engine) -> None:
 )
 def test_what_the_list_does_not_say_is_unpriced(engine: Engine, unit: UnitOrKey) -> None:
     assert price_of(engine, unit) is None
-    saving = engine.prices(engine.reader("us-east-1")).saving([("a thing", unit, 730)])
+    saving = engine.prices(engine.reader("us-east-1")).saving([Part("a thing", unit, 730)])
     assert saving.monthly_usd == 0
     assert saving.unpriced == (f"a thing ({key_of(unit)} in us-east-1)",)
 

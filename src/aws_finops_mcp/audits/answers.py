@@ -28,19 +28,24 @@ def ask_check(asking: Asking, check: Check[Any], params: RegionParams) -> CheckA
     if params.cursor:
         return next_page(params, check.name, asking.engine.store)
     return first_page(
-        whole_answer(asking, asking.reader(params.region_name, params.account), check, params),
+        whole_answer(asking, asking.reader(region_of(check, params), params.account), check, params),
         params,
         asking.engine.store,
     )
 
 
+def region_of(check: Check[Any], params: RegionParams) -> str:
+    """The region to ask; of resources that have none, the one that answers for all."""
+    return GLOBAL_REGION if check.everywhere else params.region_name
+
+
 def whole_answer(asking: Asking, reader: Reader, check: Check[Any], params: RegionParams) -> CheckAnswer:
     """Run one check with a reader that it may share with others; all findings, however many."""
     prices = asking.prices(reader)
-    examined = examine(reader, prices, check, params, Facts(asking.engine.clock(), {}))
-    rows = [*examined.of(Verdict.IDLE), *examined.of(Verdict.UNKNOWN)]
+    examined = examine(reader, prices, check, params, Facts(asking.engine.clock(), {}), asking.engine.exempt_tag)
+    rows = [*examined.found, *examined.of(Verdict.UNKNOWN)]
     if params.detail == "full":
-        rows += [*examined.of(Verdict.TOO_NEW), *examined.of(Verdict.IN_USE)]
+        rows += examined.of(Verdict.TOO_NEW, Verdict.EXEMPT) + examined.of(Verdict.IN_USE, Verdict.OK)
     return _answer(check, reader, examined, rows, prices.used())
 
 
@@ -57,11 +62,12 @@ def _answer(
         resource_type=check.resource_type,
         window=examined.window,
         counts=counts,
-        monthly_saving_usd=examined.monthly_usd if examined.listed else None,
+        monthly_saving_usd=examined.monthly_usd if examined.listed and check.saves else None,
         unpriced=examined.unpriced,
         findings=tuple(rows),
         omitted=0,
-        remediation=check.remediation if counts.idle else "",
+        remediation=check.remediation if counts.found else "",
+        referrers=check.referrers if counts.found else "",
         evidence_sources=dict(check.evidence),
         prices=prices,
         warnings=_warnings(ledger),
@@ -118,17 +124,18 @@ def _warnings(ledger: Ledger) -> tuple[str, ...]:
 
 
 def _summary(check: Check[Any], reader: Reader, examined: Examined) -> str:
-    where = f"account {reader.account}, {reader.region}"
+    where = f"account {reader.account}" + ("" if check.everywhere else f", {reader.region}")
     if not examined.listed:
         return f"NOT READ: the {check.noun} of {where} could not be listed, so nothing can be said of them."
     counts, saving = examined.counts, examined.monthly_usd
-    text = (
-        f"{counts.idle} of {counts.examined} {check.noun} in {where} are unused: "
-        f"${saving.quantize(Decimal('0.01')):,} a month at list price"
-    )
+    verdicts = " or ".join(check.seeks)
+    text = f"{counts.found} of {counts.examined} {check.noun} in {where} are {verdicts}"
+    if check.saves:
+        text += f": ${saving.quantize(Decimal('0.01')):,} a month at list price"
     text += f", and {examined.unpriced} with a part that has no sourced price" if examined.unpriced else ""
     text += f"; {counts.unknown} could not be judged, see failed_reads and their reasons" if counts.unknown else ""
     text += f"; {counts.too_new} too new to judge" if counts.too_new else ""
+    text += f"; {counts.exempt} exempt by tag" if counts.exempt else ""
     if reader.ledger.failed_reads:
         text += "; INCOMPLETE: some reads failed"
     return text + "."

@@ -36,6 +36,8 @@ class Engine:
     store: AnswerStore = field(default_factory=AnswerStore)
     gate: Gate = field(default_factory=Gate)
     budget: Budget = field(default_factory=Budget)
+    exempt_tag: str = ""
+    """Key of the tag that exempts a resource from every finding."""
     clock: Callable[[], datetime] = utc_now
     _numbers: dict[str, str] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -48,6 +50,7 @@ class Engine:
             clients=Clients(settings.mcp_accounts),
             price_cache=PriceCache(settings.mcp_cache_dir),
             store=AnswerStore(settings.mcp_cache_dir),
+            exempt_tag=settings.mcp_exempt_tag,
             budget=Budget(settings.mcp_budget_calls, settings.mcp_budget_usd, settings.mcp_deadline),
         )
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 from aws_finops_mcp.aws.metrics import MetricQuery, MetricSeries, read_metrics, window
 from aws_finops_mcp.aws.reader import Reader
+from aws_finops_mcp.aws.reads import Read
 from aws_finops_mcp.checks.check import Check, Facts, Judgement
 from aws_finops_mcp.declaration import RegionParams
 from aws_finops_mcp.findings import Counts, FailedRead, Finding, Saving, Verdict, Window
@@ -17,6 +18,22 @@ from aws_finops_mcp.prices.book import PriceBook
 
 MAX_TAGS = 12
 """Tags of a finding; a resource may have 50, and an answer has to fit."""
+
+MANAGERS: Mapping[str, str] = {
+    "aws:cloudformation:stack-name": "CloudFormation stack",
+    "aws:autoscaling:groupName": "auto scaling group",
+    "aws:ec2:fleet-id": "EC2 fleet",
+    "aws:elasticmapreduce:job-flow-id": "EMR cluster",
+    "aws:eks:cluster-name": "EKS cluster",
+    "eks:cluster-name": "EKS cluster",
+    "kubernetes.io/created-for/pvc/name": "Kubernetes volume claim",
+    "elasticbeanstalk:environment-name": "Elastic Beanstalk environment",
+    "aws:backup:source-resource": "AWS Backup, of",
+    "dlm:managed": "Data Lifecycle Manager",
+    "terraform": "Terraform",
+    "Terraform": "Terraform",
+}
+"""Tag keys that name what made a resource: a deleted resource comes back unless it is changed there."""
 
 
 @dataclass(frozen=True)
@@ -28,29 +45,28 @@ class Examined:
     listed: bool
     """Whether the resources themselves could be listed; without that nothing can be said."""
 
-    def of(self, verdict: Verdict) -> list[Finding]:
-        """The findings of one verdict, most valuable first."""
-        return sorted((f for f in self.findings if f.verdict is verdict), key=_most_valuable_first)
+    def of(self, *verdicts: Verdict) -> list[Finding]:
+        """The findings of some verdicts, most valuable first."""
+        return sorted((f for f in self.findings if f.verdict in verdicts), key=_most_valuable_first)
+
+    @property
+    def found(self) -> list[Finding]:
+        """What somebody should do something about, most valuable first."""
+        return self.of(*(verdict for verdict in Verdict if verdict.actionable))
 
     @property
     def counts(self) -> Counts:
-        counted = Counter(finding.verdict for finding in self.findings)
-        return Counts(
-            examined=len(self.findings),
-            idle=counted[Verdict.IDLE],
-            in_use=counted[Verdict.IN_USE],
-            too_new=counted[Verdict.TOO_NEW],
-            unknown=counted[Verdict.UNKNOWN],
-        )
+        counted = Counter(finding.verdict.value for finding in self.findings if finding.verdict)
+        return Counts(examined=len(self.findings), found=len(self.found), **counted)
 
     @property
     def monthly_usd(self) -> Decimal:
-        """What all idle resources cost a month, as far as it is priced."""
+        """What acting on all findings saves a month, as far as it is priced."""
         return sum((f.saving.monthly_usd for f in self.findings if f.saving), Decimal(0))
 
     @property
     def unpriced(self) -> int:
-        """Idle resources with a part that has no sourced price."""
+        """Findings with a part that has no sourced price."""
         return sum(1 for f in self.findings if f.saving and f.saving.unpriced)
 
 
@@ -61,7 +77,10 @@ def read_inventory(reader: Reader, check: Check[Any], params: RegionParams, fact
     if isinstance(inventory[check.inventory[0]], FailedRead):
         return None
     over = window(params.period, facts.now) if check.reads_metrics and hasattr(params, "period") else None
-    return Facts(facts.now, inventory, window=over)
+    read = Facts(facts.now, inventory, window=over)
+    for level in check.follow_ups:
+        read = _with_details(reader, read, level, params)
+    return read
 
 
 def metric_queries(check: Check[Any], params: RegionParams, facts: Facts) -> list[MetricQuery]:
@@ -69,39 +88,66 @@ def metric_queries(check: Check[Any], params: RegionParams, facts: Facts) -> lis
     return list(dict.fromkeys(check.metrics(facts, params)))
 
 
-def examine(reader: Reader, prices: PriceBook, check: Check[Any], params: RegionParams, facts: Facts) -> Examined:
-    """Run a check. What AWS did not answer is in the reader's ledger, and in the verdicts."""
+def examine(
+    reader: Reader, prices: PriceBook, check: Check[Any], params: RegionParams, facts: Facts, exempt_tag: str = ""
+) -> Examined:
+    """Run a check. What AWS did not answer is in the reader's ledger, and in the verdicts.
+
+    Args:
+        exempt_tag: a resource with a tag of this key is exempt; "" exempts none.
+    """
     read = read_inventory(reader, check, params, facts)
     if read is None:
         return Examined([], None, listed=False)
     series: dict[MetricQuery, MetricSeries] = {}
     if read.window is not None:
         series = dict(read_metrics(reader, metric_queries(check, params, read), read.window))
-    measured = Facts(read.now, read.inventory, series, window=read.window)
-    wanted = list(dict.fromkeys(check.details(measured, params)))
-    details = dict(
-        zip(wanted, reader.side_by_side(reader.items, wanted, lambda detail: detail.iam_action), strict=True)
-    )
-    known = Facts(read.now, read.inventory, series, details, read.window)
-    judgements = list(check.judge(known, params))
-    prices.load(part[1] for judgement in judgements for part in judgement.parts)
+    known = _with_details(reader, replace(read, series=series), check.details, params)
+    judgements = [_unless_exempt(judgement, exempt_tag) for judgement in check.judge(known, params)]
+    prices.load(part.unit for judgement in judgements if judgement.verdict.actionable for part in judgement.parts)
     return Examined([_finding(judgement, prices) for judgement in judgements], read.window, listed=True)
+
+
+def _with_details(reader: Reader, facts: Facts, level: Callable[[Facts, Any], Iterable[Read]], params: Any) -> Facts:
+    """Make the reads that follow from some facts, side by side."""
+    wanted = [detail for detail in dict.fromkeys(level(facts, params)) if detail not in facts.details]
+    outcomes = reader.side_by_side(reader.items, wanted, lambda detail: detail.iam_action)
+    return replace(facts, details={**facts.details, **dict(zip(wanted, outcomes, strict=True))})
+
+
+def _unless_exempt(judgement: Judgement, tag: str) -> Judgement:
+    if not tag or not judgement.verdict.actionable or tag not in judgement.tags:
+        return judgement
+    reason = f"tagged {tag}={judgement.tags[tag]}; else {judgement.verdict}: {judgement.reason}"
+    return replace(judgement, verdict=Verdict.EXEMPT, reason=reason)
 
 
 def _finding(judgement: Judgement, prices: PriceBook) -> Finding:
     saving: Saving | None = None
-    if judgement.verdict is Verdict.IDLE:
+    verdict = judgement.verdict
+    if verdict is Verdict.IDLE or (verdict.actionable and (judgement.parts or judgement.unpriced)):
         saving = prices.saving(judgement.parts)
         saving = saving.model_copy(update={"unpriced": (*saving.unpriced, *judgement.unpriced)})
+    own = {key: value for key, value in judgement.tags.items() if not key.startswith("aws:")}
     return Finding(
         resource_id=judgement.resource_id,
         name=judgement.name,
-        verdict=judgement.verdict,
+        verdict=verdict,
         reason=judgement.reason,
         evidence=dict(judgement.evidence),
-        tags=dict(list(judgement.tags.items())[:MAX_TAGS]),
+        tags=dict(list(own.items())[:MAX_TAGS]),
+        managed_by=managed_by(judgement.tags),
+        referred_by=tuple(judgement.referred_by),
         saving=saving,
     )
+
+
+def managed_by(tags: Mapping[str, str]) -> str | None:
+    """What made a resource, by the tags that AWS and common tools set; None when they don't tell."""
+    for key, what in MANAGERS.items():
+        if key in tags:
+            return f"{what} {tags[key]}".strip()
+    return None
 
 
 def _most_valuable_first(finding: Finding) -> tuple[Decimal, str]:

@@ -41,6 +41,8 @@ class MetricSeries:
     failed: FailedRead | None = None
     latest: datetime | None = None
     """When the last datapoint's period began."""
+    times: tuple[datetime, ...] = ()
+    """When the period of each value began; kept for series of an hour or less."""
 
     @property
     def seen(self) -> int:
@@ -124,9 +126,12 @@ def _read_batch(reader: Reader, queries: tuple[MetricQuery, ...], over: Window) 
     }
     values: dict[str, list[float]] = defaultdict(list)
     latest: dict[str, datetime] = {}
+    times: dict[str, list[datetime]] = defaultdict(list)
     status: dict[str, str] = {}
     for result in reader.pages("cloudwatch", "GetMetricData", "MetricDataResults", **request):
         values[result["Id"]] += result["Values"]
+        if queries[int(result["Id"][1:])].period <= HOUR:
+            times[result["Id"]] += result["Timestamps"]
         if result["Timestamps"]:
             latest[result["Id"]] = result["Timestamps"][-1]
         status[result["Id"]] = result.get("StatusCode", "Complete")
@@ -147,6 +152,6 @@ def _read_batch(reader: Reader, queries: tuple[MetricQuery, ...], over: Window) 
             )
             reader.ledger.fail(failed)
         series[query] = MetricSeries(
-            tuple(values[key]), expected_datapoints(over, query.period), failed, latest.get(key)
+            tuple(values[key]), expected_datapoints(over, query.period), failed, latest.get(key), tuple(times[key])
         )
     return series

@@ -16,9 +16,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from aws_finops_mcp.aws.clients import CONNECTIONS, Clients, OutOfTimeError
 from aws_finops_mcp.aws.failures import failed_read
+from aws_finops_mcp.aws.iam import iam_action
 from aws_finops_mcp.aws.ledger import Call, Ledger, ReadFailedError, price_of
 from aws_finops_mcp.aws.rates import Limiter
-from aws_finops_mcp.aws.reads import Read, iam_action
+from aws_finops_mcp.aws.reads import Read
 from aws_finops_mcp.findings import FailedRead
 
 SIMULATED_HEADER = "x-simulated-aws"
@@ -55,7 +56,16 @@ class Reader:
     _inventory: dict[Read, Future[list[Any] | FailedRead]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def call(self, service: str, operation: str, *, region: str = "", resource: str = "", **params: Any) -> Any:
+    def call(
+        self,
+        service: str,
+        operation: str,
+        *,
+        region: str = "",
+        resource: str = "",
+        absent: tuple[str, ...] = (),
+        **params: Any,
+    ) -> Any:
         """One call, e.g. `call("sts", "GetCallerIdentity")`; gives back boto3's dict.
 
         Args:
@@ -63,6 +73,7 @@ class Reader:
             operation: the API's own name of the operation.
             region: instead of the reader's.
             resource: the resource it is about, for the message when it fails.
+            absent: error codes that are an answer: there is no such thing. The dict is empty then.
 
         Raises:
             ReadFailedError: AWS refused, could not be reached, or the budget does not allow the call.
@@ -79,6 +90,9 @@ class Reader:
                 client = self.clients.client(service, where, self.alias)
                 answer = getattr(client, _method(client, operation))(**params)
         except (ClientError, BotoCoreError) as error:
+            if isinstance(error, ClientError) and error.response.get("Error", {}).get("Code") in absent:
+                self._enter(action, operation, where, started, price_of(action, metrics))
+                return {}
             self._enter(action, operation, where, started, Decimal(0), failed=True)
             if isinstance(error, OutOfTimeError):
                 failed = self._not_asked(action, where, str(error), resource)
@@ -99,12 +113,13 @@ class Reader:
         token: tuple[str, str] = ("NextToken", "NextToken"),
         region: str = "",
         resource: str = "",
+        absent: tuple[str, ...] = (),
         **params: Any,
     ) -> list[Any]:
         """All items of a paged call.
 
         Args:
-            items: path to the list in an answer, e.g. `Volumes`, or `DistributionList.Items`.
+            items: path to the list in an answer, e.g. `Volumes`, or `DistributionList.Items`; see `Read.items`.
             token: path to the next page's token in an answer, and the parameter that takes it.
 
         Raises:
@@ -113,8 +128,8 @@ class Reader:
         found: list[Any] = []
         extra: dict[str, Any] = {}
         while True:
-            answer = self.call(service, operation, region=region, resource=resource, **params, **extra)
-            found += _at(answer, items) or []
+            answer = self.call(service, operation, region=region, resource=resource, absent=absent, **params, **extra)
+            found += _listed(answer, items)
             following = _at(answer, token[0])
             if not following:
                 return found
@@ -154,6 +169,7 @@ class Reader:
                 token=wanted.token,
                 region=wanted.region,
                 resource=wanted.resource,
+                absent=wanted.absent,
                 **wanted.parameters,
             )
         except ReadFailedError as error:
@@ -256,6 +272,17 @@ def _method(client: Any, operation: str) -> str:
     """boto3's name of an operation."""
     mapping: dict[str, str] = client.meta.method_to_api_mapping
     return next(name for name, api in mapping.items() if api == operation)
+
+
+def _listed(answer: Any, path: str) -> list[Any]:
+    """The items at a path of an answer."""
+    if not path:
+        found = {name: value for name, value in answer.items() if name != "ResponseMetadata"}
+        return [found] if found else []
+    at = _at(answer, path)
+    if isinstance(at, list):
+        return at
+    return [] if at is None else [at]
 
 
 def _at(answer: Any, path: str) -> Any:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from aws_finops_mcp.aws.iam import iam_action
+
 
 @dataclass(frozen=True)
 class Read:
@@ -15,12 +17,15 @@ class Read:
     Attributes:
         service: boto3's name of the service.
         operation: the API's own name of the operation.
-        items: path to the list in an answer, e.g. `Volumes`, or `DistributionList.Items`.
+        items: path to the list in an answer, e.g. `Volumes`, or `DistributionList.Items`. A path to a single thing
+            gives a list of one; "" the whole answer as the only item.
         token: path to the next page's token in an answer, and the parameter that takes it.
         request: the call's parameters, as JSON (so that a read can be compared): use `read()`.
         region: instead of the scan's, for services without regions.
         only_in: the one region where there is anything to read; elsewhere the list is empty without a call.
         resource: the resource that it is about, for the message when it fails.
+        absent: AWS's error codes that say that the resource has no such thing: then the list is empty. A bucket without
+            a policy is not a failed read.
     """
 
     service: str
@@ -31,6 +36,7 @@ class Read:
     region: str = ""
     only_in: str = ""
     resource: str = ""
+    absent: tuple[str, ...] = ()
 
     @property
     def iam_action(self) -> str:
@@ -53,11 +59,8 @@ def read(
     region: str = "",
     only_in: str = "",
     resource: str = "",
+    absent: tuple[str, ...] = (),
 ) -> Read:
     """Declare a read; see `Read`."""
-    return Read(service, operation, items, token, json.dumps(request or {}, sort_keys=True), region, only_in, resource)
-
-
-def iam_action(service: str, operation: str) -> str:
-    """The IAM action that a call needs; for all calls made here it is named after the operation."""
-    return f"{service}:{operation}"
+    asked = json.dumps(request or {}, sort_keys=True)
+    return Read(service, operation, items, token, asked, region, only_in, resource, absent)

@@ -126,7 +126,7 @@ def _billed_while_idle(function: Any, provisioned: int) -> list[Part]:
         return []
     architecture = (function.get("Architectures") or ["x86_64"])[0]
     gb_seconds = provisioned * function["MemorySize"] / 1024 * HOURS_PER_MONTH * 3600
-    return [("provisioned concurrency", f"lambda.provisioned_concurrency.{architecture}", gb_seconds)]
+    return [Part("provisioned concurrency", f"lambda.provisioned_concurrency.{architecture}", gb_seconds)]
 
 
 def _edge_functions(facts: Facts) -> dict[str, str] | None:
@@ -214,3 +214,5 @@ UNUSED_LAMBDA_FUNCTIONS = Check(
         "https://aws.amazon.com/lambda/pricing/",
     ),
 )
+
+CHECKS = (UNUSED_LAMBDA_FUNCTIONS,)

@@ -24,7 +24,7 @@ class Facts:
         now: the time of the reading, UTC.
         inventory: what each declared read gave, or why it gave nothing.
         series: what each metric query gave.
-        details: what each read of one resource gave, or why it gave nothing.
+        details: what each read of a follow-up or of one resource gave, or why it gave nothing.
     """
 
     now: datetime
@@ -55,8 +55,10 @@ class Judgement:
     """The verdict on one resource, before it is priced.
 
     Attributes:
-        parts: what would no longer be billed.
+        tags: all of the resource's tags: the engine takes those that exempt it, and those that say what made it.
+        parts: what would no longer be billed, and, below 0, what would be billed instead.
         unpriced: what would no longer be billed but can't be counted.
+        referred_by: what still refers to the resource, e.g. "launch template lt-1 (web), version 3".
     """
 
     resource_id: str
@@ -67,6 +69,7 @@ class Judgement:
     tags: Mapping[str, str] = field(default_factory=dict)
     parts: Sequence[Part] = ()
     unpriced: Sequence[str] = ()
+    referred_by: Sequence[str] = ()
 
 
 def _no_metrics(_facts: Facts, _params: Any) -> Iterable[MetricQuery]:
@@ -89,11 +92,16 @@ class Check(Generic[RegionParamsT]):
             for it and says `unknown` if the verdict hangs on it.
         judge: a verdict on every resource: pure, from what was read.
         evidence: what each evidence key is and which call gives it.
-        verdicts: what a verdict means here, where that differs from what its name says.
+        verdicts: what the verdicts mean here: all that make a finding, others where their name does not say it.
         remediation: what people do about it; the server itself changes nothing.
-        metrics: the series to read, from the inventory: pure.
-        details: reads of single resources, of few of them, from inventory and metrics: pure.
-        detail_actions: IAM actions of the reads that `details` may ask for.
+        follow_ups: reads that follow from those before, a level a function: pure. What they gave is in the facts'
+            `details`. The first takes what `inventory` gave (services of each cluster), the next also what that gave.
+        metrics: the series to read, from the inventory and its follow-ups: pure.
+        details: reads of single resources, of few of them, from inventory, follow-ups and metrics: pure.
+        detail_actions: IAM actions of the reads that `follow_ups` and `details` may ask for.
+        everywhere: its resources have no region: it reads the whole account, whatever region is asked for.
+        saves: whether acting on a finding can save money; where not, the answer names no total.
+        referrers: what `judge` looks among for what still refers to a finding; "" where it does not look.
     """
 
     name: str
@@ -112,6 +120,15 @@ class Check(Generic[RegionParamsT]):
     metrics: Callable[[Facts, RegionParamsT], Iterable[MetricQuery]] = _no_metrics
     details: Callable[[Facts, RegionParamsT], Iterable[Read]] = _no_details
     detail_actions: tuple[str, ...] = ()
+    follow_ups: tuple[Callable[[Facts, RegionParamsT], Iterable[Read]], ...] = ()
+    everywhere: bool = False
+    saves: bool = True
+    referrers: str = ""
+
+    @property
+    def seeks(self) -> tuple[Verdict, ...]:
+        """The verdicts that make a finding of this check."""
+        return tuple(verdict for verdict in self.verdicts if verdict.actionable)
 
     @property
     def reads_metrics(self) -> bool:
@@ -130,5 +147,5 @@ __all__ = ["Check", "Facts", "Judgement", "Part", "tags_of"]
 
 
 def tags_of(resource: Mapping[str, Sequence[Mapping[str, str]]]) -> dict[str, str]:
-    """EC2's list of tags as a dict, without those that AWS sets itself."""
-    return {tag["Key"]: tag["Value"] for tag in resource.get("Tags", ()) if not tag["Key"].startswith("aws:")}
+    """A list of tags, as most services give it, as a dict."""
+    return {tag["Key"]: tag["Value"] for tag in resource.get("Tags", ())}

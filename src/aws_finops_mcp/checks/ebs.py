@@ -25,21 +25,21 @@ def volume_cost(volume: Any) -> list[Part]:
         volume: a volume as DescribeVolumes gives it.
     """
     kind = volume["VolumeType"]
-    parts: list[Part] = [(f"{kind} storage", f"ebs.{kind}.storage", volume["Size"])]
+    parts = [Part(f"{kind} storage", f"ebs.{kind}.storage", volume["Size"])]
     iops = volume.get("Iops") or 0
     if kind == "gp3":
-        parts.append(("IOPS above 3,000", "ebs.gp3.iops", max(0, iops - GP3_FREE_IOPS)))
+        parts.append(Part("IOPS above 3,000", "ebs.gp3.iops", max(0, iops - GP3_FREE_IOPS)))
         throughput = max(0, (volume.get("Throughput") or 0) - GP3_FREE_MIBPS)
-        parts.append(("throughput above 125 MiB/s", "ebs.gp3.throughput", throughput))
+        parts.append(Part("throughput above 125 MiB/s", "ebs.gp3.throughput", throughput))
     elif kind == "io1":
-        parts.append(("provisioned IOPS", "ebs.io1.iops", iops))
+        parts.append(Part("provisioned IOPS", "ebs.io1.iops", iops))
     elif kind == "io2":
         below = 0
         for top, tier in IO2_TIERS:
             in_tier = max(0, (iops if top is None else min(iops, top)) - below)
-            parts.append((f"provisioned IOPS, {tier}", f"ebs.io2.iops.{tier}", in_tier))
+            parts.append(Part(f"provisioned IOPS, {tier}", f"ebs.io2.iops.{tier}", in_tier))
             below = top or 0
-    return [part for part in parts if part[2]]
+    return [part for part in parts if part.quantity]
 
 
 class UnusedVolumesParams(RegionParams):
@@ -119,3 +119,5 @@ UNUSED_VOLUMES = Check(
         "https://aws.amazon.com/ebs/pricing/",
     ),
 )
+
+CHECKS = (UNUSED_VOLUMES,)

@@ -67,7 +67,7 @@ def _judge_address(address: Any, states: dict[str, str] | None, attached: dict[s
         reason=reason,
         evidence=evidence,
         tags=tags,
-        parts=[("idle public IPv4 address", "ipv4.idle", HOURS_PER_MONTH)] if billed else [],
+        parts=[Part("idle public IPv4 address", "ipv4.idle", HOURS_PER_MONTH)] if billed else [],
     )
 
 
@@ -198,11 +198,14 @@ def _nat_cost(gateway: Any) -> list[Part]:
     public = [a for a in addresses if a.get("PublicIp")]
     if gateway.get("AvailabilityMode") == "regional":
         zones = len({a.get("AvailabilityZoneId") or a.get("AvailabilityZone") for a in addresses}) or 1
-        parts: list[Part] = [("regional NAT gateway, by zone", "nat.regional_hours", zones * HOURS_PER_MONTH)]
+        parts = [Part("regional NAT gateway, by zone", "nat.regional_hours", zones * HOURS_PER_MONTH)]
     else:
-        parts = [("NAT gateway", "nat.hours", HOURS_PER_MONTH)]
+        parts = [Part("NAT gateway", "nat.hours", HOURS_PER_MONTH)]
     if public:
-        parts.append(("its public IPv4 addresses, if released too", "ipv4.in_use", len(public) * HOURS_PER_MONTH))
+        parts += [
+            Part("its public IPv4 address, if released too", "ipv4.in_use", HOURS_PER_MONTH, a.get("AllocationId", ""))
+            for a in public
+        ]
     return parts
 
 
@@ -244,3 +247,5 @@ UNUSED_NAT_GATEWAYS = Check(
         "https://aws.amazon.com/vpc/pricing/",
     ),
 )
+
+CHECKS = (UNUSED_ELASTIC_IPS, UNUSED_NAT_GATEWAYS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import ClassVar, Final
@@ -29,6 +30,8 @@ from aws_finops_mcp.demo.estate.declared import Estate, Organisation
 from aws_finops_mcp.demo.estate.operations import OPERATIONS
 from aws_finops_mcp.demo.estate.organizations import Organizations
 from aws_finops_mcp.demo.estate.served import Estates
+from aws_finops_mcp.demo.families.family import Case
+from aws_finops_mcp.demo.families.served import ServedFamilies
 from aws_finops_mcp.demo.inventory import ACCOUNT_ID, ACCOUNT_NAME, US
 
 # Looks like a key of AWS's documentation; it opens nothing.
@@ -70,6 +73,8 @@ class EmbeddedAccount:
         self.credentials = Credentials(ACCOUNT_ID)
         # Names to ids of what was seeded.
         self.ids: dict[str, str] = {}
+        # The truth about what was seeded, by check.
+        self.cases: Mapping[str, tuple[Case, ...]] = {}
         self.cost_explorer: CostExplorer
         # Made-up resources and the truth about them, by account and region.
         self.estates: Estates
@@ -108,14 +113,17 @@ class EmbeddedAccount:
         self.cost_explorer = CostExplorer(bills)
         self.estates = Estates(now)
         answers = table.operations(Company(bills, lambda: self.ids, self.seeded))
-        handlers = {**answers, **self._handlers(provisioned)}
+        families = ServedFamilies(now, None if self.seeded else ())
+        handlers = {**answers, **families.operations, **self._handlers(provisioned)}
         backend = DomainDispatcherApplication(create_backend_app)
-        app = Double(backend, handlers, self.calls, self.faults, self.credentials, self.estates.answer)
+        app = Double(backend, handlers, self.calls, self.faults, self.credentials, self.estates.answer, families)
         server = HttpServer(self._host, self._port, app)
         try:
             self._forget()
             self._populate()
             self.ids = company.fill(self.seed, now, self.metrics, provisioned) if self.seeded else {}
+            families.define(self.metrics)
+            self.cases = families.cases
         except BaseException:
             server.close()
             raise

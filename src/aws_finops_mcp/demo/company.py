@@ -91,7 +91,8 @@ def _nat_gateways() -> Iterator[Expected]:
             reason = f"no traffic, but {gateway.age_days:g} days old"
         else:
             reason = "no traffic, and no route leads to it" if gateway.serves is None else "no traffic, though routed"
-        yield Expected(gateway.name, gateway.region, idle, reason, round(prices.nat_gateway_month(gateway.region), 2))
+        cost = prices.nat_gateway_month(gateway.region) + prices.public_ipv4_month(gateway.region)
+        yield Expected(gateway.name, gateway.region, idle, reason, round(cost, 2))
 
 
 def _functions() -> Iterator[Expected]:

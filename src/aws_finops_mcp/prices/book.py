@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import NamedTuple
 
 from botocore.exceptions import BotoCoreError
 
@@ -16,8 +17,23 @@ from aws_finops_mcp.prices.price_list import Question, listed_prices, questions
 from aws_finops_mcp.prices.unit import Unit, UnitOrKey, key_of
 from aws_finops_mcp.prices.units import declared
 
-Part = tuple[str, UnitOrKey, float | Decimal]
-"""What it is, its unit or the unit's key, and units a month."""
+
+class Part(NamedTuple):
+    """One thing that would no longer be billed, or, with a quantity below 0, that would be billed instead.
+
+    Attributes:
+        what: in words.
+        unit: the unit, or its key.
+        quantity: units a month.
+        resource: the id of the resource that is billed for it, where that is not the finding's own: a volume of a
+            stopped instance, a snapshot of an image. An audit counts what a resource is billed for only once.
+    """
+
+    what: str
+    unit: UnitOrKey
+    quantity: float | Decimal
+    resource: str = ""
+
 
 _HOPELESS = frozenset({"denied", "no_credentials", "throttled", "unreachable", "not_asked"})
 """Kinds of failure that the next question would meet too."""
@@ -55,11 +71,11 @@ class PriceBook:
     def saving(self, parts: Iterable[Part]) -> Saving:
         """What not having some things saves."""
         parts = list(parts)
-        self.load(unit for _, unit, _ in parts)
+        self.load(part.unit for part in parts)
         priced: list[SavingPart] = []
         unpriced: list[str] = []
         exact = Decimal(0)
-        for what, unit, quantity in parts:
+        for what, unit, quantity, resource in parts:
             key = key_of(unit)
             price = self.price(unit)
             if price is None:
@@ -67,7 +83,7 @@ class PriceBook:
                 continue
             usd = price.usd * Decimal(str(quantity))
             exact += usd
-            priced.append(SavingPart(what=what, quantity=float(quantity), usd=usd, price=key))
+            priced.append(SavingPart(what=what, quantity=float(quantity), usd=usd, price=key, resource=resource))
         return Saving(monthly_usd=exact, parts=tuple(priced), unpriced=tuple(unpriced))
 
     def used(self) -> dict[str, Price]:

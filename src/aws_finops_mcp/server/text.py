@@ -37,11 +37,11 @@ def _failed(failed: FailedRead) -> str:
 
 def _check(answer: CheckAnswer) -> Iterator[str]:
     counts = answer.counts
+    numbers = ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in counts.model_dump().items())
     yield (
-        f"{answer.resource_type} in {answer.region}: examined {counts.examined}, idle {counts.idle}, "
-        f"in use {counts.in_use}, too new {counts.too_new}, unknown {counts.unknown}"
+        f"{answer.resource_type} in {answer.region}: {numbers}"
         f"{f', left out of this page {answer.omitted}' if answer.omitted else ''}"
-        f"{f', idle with an unpriced part {answer.unpriced}' if answer.unpriced else ''}."
+        f"{f', found with an unpriced part {answer.unpriced}' if answer.unpriced else ''}."
     )
     if answer.monthly_saving_usd is not None:
         yield f"Saving: ${float(answer.monthly_saving_usd):,.2f} a month, list prices."
@@ -53,6 +53,8 @@ def _check(answer: CheckAnswer) -> Iterator[str]:
         w = answer.window
         yield f"Window: {w.start:%Y-%m-%dT%H:%MZ} to {w.end:%Y-%m-%dT%H:%MZ}, {w.days} days."
     yield from (_finding(finding) for finding in answer.findings)
+    if answer.referrers:
+        yield f"What still refers to a finding was looked for among: {answer.referrers}."
     yield from _named("Evidence", (f"{key}: {source}" for key, source in answer.evidence_sources.items()))
     yield from _named(
         "Prices",
@@ -73,10 +75,17 @@ def _finding(finding: Finding) -> str:
     if finding.saving:
         saving = finding.saving
         parts.append(f"saves ${float(saving.monthly_usd):,.2f} a month ({saving.basis})")
-        terms = [f"{p.what} {p.quantity:.10g} x {p.price} = ${float(p.usd):,.2f}" for p in saving.parts]
+        terms = [
+            f"{p.what}{f' ({p.resource})' if p.resource else ''} {p.quantity:.10g} x {p.price} = ${float(p.usd):,.2f}"
+            for p in saving.parts
+        ]
         terms += [f"not priced: {what}" for what in saving.unpriced]
         parts.append(f"[{'; '.join(terms)}];" if terms else "[nothing billed while idle];")
     parts.append(", ".join(f"{key}={_plain(value)}" for key, value in (finding.evidence or {}).items()))
+    if finding.managed_by:
+        parts.append(f"; made by {finding.managed_by}")
+    if finding.referred_by:
+        parts.append(f"; still referred to by {', '.join(finding.referred_by)}")
     if finding.tags:
         parts.append("; tags " + ", ".join(f"{key}={value}" for key, value in finding.tags.items()))
     return " ".join(parts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Protocol
 
 from aws_finops_mcp.aws.reader import SIMULATED_HEADER
 from aws_finops_mcp.demo.double.calls import CallCounter
@@ -21,6 +21,15 @@ from aws_finops_mcp.demo.double.wire import Answer, WsgiApp, ask, parse, seriali
 
 Handler = Callable[[Call], "dict[str, Any] | Answer"]
 
+
+class Additions(Protocol):
+    """Resources that are listed beside the backend's."""
+
+    def adds(self, call: Call) -> bool: ...
+
+    def add(self, call: Call, answer: dict[str, Any]) -> None: ...
+
+
 log = logging.getLogger(__name__)
 
 
@@ -35,8 +44,10 @@ class Double:
         faults: Faults,
         credentials: Credentials,
         quick: Callable[[Call], Answer | None] = lambda call: None,
+        additions: Additions | None = None,
     ) -> None:
-        """Requests that ``quick`` answers need neither handlers nor the backend."""
+        """Requests that ``quick`` answers need neither handlers nor the backend; ``additions`` go into its lists."""
+        self._additions = additions
         self._backend = backend
         self._handlers = handlers
         self._calls = calls
@@ -90,7 +101,7 @@ class Double:
                 raise RuntimeError(f"{call.iam_action}: {'; '.join(wrong)}")
             return serialise(call, made)
 
-        correct = CORRECTIONS.get((call.service, call.name))
+        correct = self._correction(call)
         pages = None if (call.service, call.name) in _PAGED_BY_HANDLER else pagination_of(call.service, call.name)
         if pages is not None:
             return self._pager.answer(call, pages, backend, correct)
@@ -100,6 +111,19 @@ class Double:
         parsed = parse(call, answer)
         correct(parsed)
         return serialise(call, parsed)
+
+    def _correction(self, call: Call) -> Callable[[dict[str, Any]], None] | None:
+        """What to do to moto's answer before it is paged: correct it, then add to it."""
+        correct, additions = CORRECTIONS.get((call.service, call.name)), self._additions
+        if additions is None or (call.service, call.name) in self._handlers or not additions.adds(call):
+            return correct
+
+        def both(answer: dict[str, Any]) -> None:
+            if correct is not None:
+                correct(answer)
+            additions.add(call, answer)
+
+        return both
 
     def _ask_moto(self, call: Call, environ: Environ) -> Answer:
         try:

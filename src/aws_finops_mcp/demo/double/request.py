@@ -19,8 +19,8 @@ from moto.core.routing import get_service_router
 from moto.core.utils import get_service_model
 from werkzeug.exceptions import NotFound
 
+from aws_finops_mcp.aws.iam import iam_action
 from aws_finops_mcp.demo.double.credentials import Credentials, Identity
-from aws_finops_mcp.demo.double.iam import iam_action
 
 Environ = dict[str, Any]
 

@@ -1,4 +1,7 @@
-"""Which IAM action a request needs: mostly service:Operation, and the exceptions."""
+"""Which IAM action a request needs: mostly service:Operation, and the exceptions.
+
+Source: https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+"""
 
 from typing import Final
 

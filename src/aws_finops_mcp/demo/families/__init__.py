@@ -1,0 +1,13 @@
+"""The families of services whose resources are declared as AWS describes them, each with the truth about its checks.
+
+A new family is a module with a function ``family(now)``, and a line here.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from aws_finops_mcp.demo.families import first_checks
+from aws_finops_mcp.demo.families.family import Family
+
+FAMILIES: Final[tuple[Callable[[datetime], Family], ...]] = (first_checks.family,)

@@ -105,3 +105,59 @@ def test_a_file_that_does_not_parse_is_named(tmp_path: Path) -> None:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="no such settings file"):
         load_settings(tmp_path / "none.toml")
+
+
+@pytest.fixture
+def credentials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """systemd's directory of a service's credentials: those of boto3 lie there too."""
+    directory = tmp_path / "credentials"
+    directory.mkdir()
+    (directory / "aws").write_text("[default]\naws_access_key_id = simulated\n")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(directory))
+    return directory
+
+
+def test_a_credential_wins_over_the_file_and_the_environment_over_both(
+    tmp_path: Path, credentials: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = file_with(tmp_path, 'mcp_server_port = 9001\nmcp_server_workers = 3\naws_region = "eu-west-1"\n')
+    (credentials / "mcp_server_workers").write_text("4\n")
+    (credentials / "mcp_accounts").write_text('{"shop": {"external_id": "only-we-know"}}\n')
+    settings = load_settings(file)
+    assert (settings.mcp_server_port, settings.mcp_server_workers) == (9001, 4)
+    assert settings.mcp_accounts["shop"].external_id == "only-we-know"
+    monkeypatch.setenv("MCP_SERVER_WORKERS", "5")
+    assert load_settings(file).mcp_server_workers == 5
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "wanted"),
+    [
+        ("mcp_server_workers", "hidden-4711", "MCP_SERVER_WORKERS: the credential mcp_server_workers: Input should be"),
+        ("aws_region", "hidden-4711", "AWS_REGION: the credential aws_region: not as it must be"),
+        ("mcp_accounts", "hidden-4711", 'error parsing value for field "mcp_accounts"'),
+        ("mcp_accounts", '{"a": {"role_arn": "hidden-4711"}}', "MCP_ACCOUNTS.a.role_arn: the credential mcp_accounts"),
+        ("mcp_accounts", '{"hidden-4711!": {}}', "MCP_ACCOUNTS: the credential mcp_accounts: not as it must be"),
+    ],
+)
+def test_a_wrong_credential_is_named_and_not_shown(credentials: Path, name: str, content: str, wanted: str) -> None:
+    (credentials / name).write_text(content)
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert wanted in str(caught.value)
+    assert "hidden-4711" not in str(caught.value)
+
+
+def test_credentials_that_cannot_be_read_are_not_passed_over(
+    credentials: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.access", lambda *_: False)  # root may read everything
+    with pytest.raises(SettingsError, match=r"/credentials: the credentials .* may not be read"):
+        load_settings(file_with(credentials.parent, ""))
+
+
+def test_a_service_without_credentials_has_no_directory_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "none"))
+    assert load_settings().mcp_server_port == 8000

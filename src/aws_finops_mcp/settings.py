@@ -1,7 +1,8 @@
-"""Every setting, read once: from the environment first, then from a TOML file.
+"""Every setting, read once: from the environment first, then from systemd's credentials, then from a TOML file.
 
-The environment names are the guide's (`AWS_REGION`, `MCP_SERVER_PORT`, ...); the file has the same names in
-lower case. boto3's own variables (`AWS_PROFILE`, `AWS_ENDPOINT_URL`, ...) are left to boto3.
+The environment names are the guide's (`AWS_REGION`, `MCP_SERVER_PORT`, ...); credentials (`LoadCredential=`, a file
+each in `$CREDENTIALS_DIRECTORY`) and the TOML file have the same names in lower case. What came from a credential is
+never told in an error. boto3's own variables (`AWS_PROFILE`, `AWS_ENDPOINT_URL`, ...) are left to boto3.
 """
 
 from __future__ import annotations
@@ -20,9 +21,11 @@ from pydantic_settings import (
     BaseSettings,
     NoDecode,
     PydanticBaseSettingsSource,
+    SecretsSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+from pydantic_settings import SettingsError as UnreadableError
 
 from aws_finops_mcp.findings import Category
 
@@ -162,6 +165,7 @@ def load_settings(file: Path | None = None) -> Settings:
         file = DEFAULT_FILE
     if file is not None and not file.is_file():
         raise SettingsError(f"{file}: no such settings file")
+    secrets = _credentials()
 
     class FromFile(Settings):
         @classmethod
@@ -173,24 +177,45 @@ def load_settings(file: Path | None = None) -> Settings:
             dotenv_settings: PydanticBaseSettingsSource,
             file_secret_settings: PydanticBaseSettingsSource,
         ) -> tuple[PydanticBaseSettingsSource, ...]:
-            return (env_settings, TomlConfigSettingsSource(settings_cls, file)) if file else (env_settings,)
+            sources = [env_settings]
+            if secrets:
+                sources.append(SecretsSettingsSource(settings_cls, secrets))
+            if file:
+                sources.append(TomlConfigSettingsSource(settings_cls, file))
+            return tuple(sources)
 
     try:
         return FromFile()
     except ValidationError as error:
-        raise SettingsError("\n".join(_describe(e, file) for e in error.errors())) from None
+        raise SettingsError("\n".join(_describe(e, file, secrets) for e in error.errors())) from None
+    except UnreadableError as error:  # what should be JSON is none; the message does not repeat it
+        raise SettingsError(str(error)) from None
     except ValueError as error:  # the TOML does not parse
         raise SettingsError(f"{file}: {error}") from None
     except OSError as error:
         raise SettingsError(f"{file}: {error.strerror}") from None
 
 
-def _describe(error: Any, file: Path | None) -> str:
+def _credentials() -> Path | None:
+    """Where systemd puts the credentials of a service, if it has any."""
+    directory = os.environ.get("CREDENTIALS_DIRECTORY")
+    if not directory or not Path(directory).is_dir():
+        return None
+    if not os.access(directory, os.R_OK | os.X_OK):
+        raise SettingsError(f"{directory}: the credentials of the service are there but may not be read")
+    return Path(directory)
+
+
+def _describe(error: Any, file: Path | None, secrets: Path | None) -> str:
     path = [str(part) for part in error["loc"]] or ["settings"]
     name = path[0].upper()
     if error["type"] == "extra_forbidden":
         known = Settings.model_fields if len(path) == 1 else AccountSettings.model_fields
         return f"{'.'.join(path)}: there is no such setting (in {file}); there are: {', '.join(known)}"
-    where = "the environment" if name in os.environ else str(file or "the environment")
     message = error["msg"].removeprefix("Value error, ")
+    if name not in os.environ and secrets and (secrets / path[0]).is_file():
+        # Our own messages may repeat what was given; pydantic's do not.
+        hidden = "not as it must be" if error["type"] == "value_error" else message
+        return f"{'.'.join([name, *path[1:]])}: the credential {path[0]}: {hidden}"
+    where = "the environment" if name in os.environ else str(file or "the environment")
     return f"{'.'.join([name, *path[1:]])}: got {error['input']!r} from {where}: {message}"

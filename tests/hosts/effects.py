@@ -115,6 +115,8 @@ def test_only_the_public_ports_are_public(host: Host) -> None:
         ("/etc/aws-finops-mcp", "750 root aws-finops-mcp"),
         ("/etc/aws-finops-mcp/config.toml", "640 root aws-finops-mcp"),
         ("/etc/aws-finops-mcp/environment", "640 root aws-finops-mcp"),
+        ("/etc/aws-finops-mcp/secrets", "700 root root"),
+        ("/etc/aws-finops-mcp/secrets/aws", "600 root root"),
         ("/etc/nginx/aws-finops-mcp/users", "640 root www-data"),
         ("/opt/aws-finops-mcp/current/bin/aws-finops-mcp", "755 root root"),
         ("/var/lib/aws-finops-mcp", "750 aws-finops-mcp aws-finops-mcp"),
@@ -127,11 +129,15 @@ def test_who_may_read_what(host: Host, path: str, expected: str) -> None:
 
 def test_secrets_stay_where_they_belong(host: Host) -> None:
     secret, password = EFFECTS["secret"], EFFECTS["password"]
-    assert secret in host.shell("cat /etc/aws-finops-mcp/environment")
+    directory = "/run/credentials/aws-finops-mcp.service"
+    assert secret in host.shell(f"runuser -u aws-finops-mcp -- cat {directory}/aws")
+    for file in (f"{directory}/aws", "/etc/aws-finops-mcp/secrets/aws"):
+        assert host.shell(f"runuser -u www-data -- cat {file} 2>&1", check=False).endswith("Permission denied")
     # As the service's and nginx's own configuration shows them, as anyone sees them, and as they are kept.
     for source in (
-        "systemctl show aws-finops-mcp.service nginx.service",
+        "systemctl show aws-finops-mcp.service nginx.service; systemctl cat aws-finops-mcp.service",
         "ps -eo args",
+        "cat /proc/[0-9]*/environ",
         "journalctl --no-pager --output cat",
         "cat /var/log/nginx/*.log /etc/nginx/aws-finops-mcp/* /etc/nginx/conf.d/*",
         "find / -xdev -type f -perm -004 -newer /etc/debian_version -size -64k -path '/etc/*' -exec cat {} +",

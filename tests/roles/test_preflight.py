@@ -82,3 +82,31 @@ def test_nginx_refuses_users_that_would_not_work(tmp_path: Path, users: list[dic
     done = preflight(tmp_path, ("nginx",), DEBIAN, nginx_users=users)
     assert done.returncode != 0
     assert "nginx_users needs at least one user" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"])
+def test_keys_are_refused_in_the_environment_and_not_shown(tmp_path: Path, name: str) -> None:
+    done = preflight(tmp_path, ("aws_finops_mcp",), DEBIAN, aws_finops_mcp_environment={name: "hidden-4711"})
+    assert done.returncode != 0
+    assert f"aws_finops_mcp_environment holds {name}" in " ".join(done.stdout.split())
+    assert "hidden-4711" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"aws_finops_mcp_aws_credentials": {"default": {"aws_access_key_id": "hidden-4711"}}},
+        {"aws_finops_mcp_aws_credentials": {"a]b": {"aws_access_key_id": "a", "aws_secret_access_key": "hidden-4711"}}},
+        {"aws_finops_mcp_aws_credentials": {"a": {"aws_access_key_id": "a", "aws_secret_access_key": "hidden-4711\nx"}}},
+        {"aws_finops_mcp_aws_credentials": {"a": {"aws_access_key_id": "a", "aws_secret_access_key": "b", "role": "c"}}},
+        {"aws_finops_mcp_secrets": {"../mcp_accounts": "hidden-4711"}},
+        {"aws_finops_mcp_secrets": {"aws": "hidden-4711"}},
+    ],
+)
+def test_secrets_that_would_not_work_are_refused_and_not_shown(tmp_path: Path, given: dict[str, Any]) -> None:
+    done = preflight(tmp_path, ("aws_finops_mcp",), DEBIAN, **given)
+    assert done.returncode != 0
+    assert "hidden-4711" not in done.stdout + done.stderr
+    good = {"default": {"aws_access_key_id": "a", "aws_secret_access_key": "b/c+d=", "aws_session_token": "e"}}
+    given = {"aws_finops_mcp_aws_credentials": good, "aws_finops_mcp_secrets": {"mcp_accounts": {"main": {}}}}
+    assert preflight(tmp_path, ("aws_finops_mcp",), DEBIAN, **given).returncode == 0

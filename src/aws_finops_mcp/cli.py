@@ -198,6 +198,21 @@ def print_reference() -> None:
     print(reference(), end="")
 
 
+@app.command()
+def maintain(
+    free_mib: Annotated[int, typer.Option(help="MiB that must be free where the server writes.")] = 100,
+    config: ConfigOption = None,
+) -> None:
+    """Drop what the caches no longer need and look how much room is left. Exit code 1: too little, or a cache is broken."""
+    from aws_finops_mcp.server.logs import configure_logs
+    from aws_finops_mcp.server.maintenance import maintain as run_maintenance
+
+    settings = _settings(config)
+    configure_logs(settings.model_copy(update={"mcp_log_file": None}))
+    if not run_maintenance(settings, free_mib):
+        raise typer.Exit(1)
+
+
 @app.command("settings")
 def show_settings(config: ConfigOption = None) -> None:
     """Check the settings and print those in force."""

@@ -9,7 +9,7 @@ import pytest
 from aws_finops_mcp.audits.catalogue import TOOLS
 from aws_finops_mcp.audits.engine import Engine
 from aws_finops_mcp.audits.pages import MAX_CHARACTERS, first_page, next_page
-from aws_finops_mcp.audits.store import KEEP, KEEP_SECONDS, AnswerStore
+from aws_finops_mcp.audits.store import KEEP, KEEP_SECONDS, RETRY_SECONDS, AnswerStore
 from aws_finops_mcp.declaration import ArgumentsError, RegionParams
 from aws_finops_mcp.demo.account import EmbeddedAccount
 from aws_finops_mcp.findings import CheckAnswer, Finding, Verdict
@@ -150,6 +150,25 @@ def test_a_directory_that_can_not_be_written_is_memory(engine: Engine, tmp_path:
     store = AnswerStore(tmp_path / "file" / "cache")
     answer = ask(engine)
     assert store.get(store.put(answer)) is answer
+
+
+def test_a_disk_that_has_room_again_is_used_again(
+    engine: Engine, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    now = 1_000_000.0
+    (tmp_path / "cache").write_text("in the way", encoding="utf-8")
+    store, answer = AnswerStore(tmp_path / "cache", clock=lambda: now), ask(engine)
+    for _ in range(3):
+        store.put(answer)
+    now += RETRY_SECONDS
+    store.put(answer)
+    assert len(caplog.records) == 1
+    (tmp_path / "cache").unlink()
+    store.put(answer)
+    assert not (tmp_path / "cache").exists()
+    now += RETRY_SECONDS
+    name = store.put(answer)
+    assert AnswerStore(tmp_path / "cache", clock=lambda: now).get(name) is not None
 
 
 def test_a_broken_file_loses_nothing_but_pages(engine: Engine, tmp_path: Path) -> None:

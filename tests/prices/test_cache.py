@@ -21,7 +21,7 @@ from aws_finops_mcp.audits.engine import Engine
 from aws_finops_mcp.aws.clients import Clients
 from aws_finops_mcp.demo.account import EmbeddedAccount
 from aws_finops_mcp.findings import Price
-from aws_finops_mcp.prices.cache import FILE, KEEP_ABSENT_SECONDS, KEEP_SECONDS, PriceCache
+from aws_finops_mcp.prices.cache import FILE, KEEP_ABSENT_SECONDS, KEEP_SECONDS, RETRY_SECONDS, PriceCache
 from aws_finops_mcp.prices.unit import Unit
 from aws_finops_mcp.prices.units import UNITS
 
@@ -301,6 +301,30 @@ def test_a_full_disk_leaves_memory(
 
     monkeypatch.setattr(sqlite3, "connect", full)
     in_memory_only(PriceCache(tmp_path), caplog)
+
+
+def test_a_disk_that_has_room_again_is_used_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, connect, tries = Clock(), sqlite3.connect, 0
+
+    def full(*_: object, **__: object) -> sqlite3.Connection:
+        nonlocal tries
+        tries += 1
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(sqlite3, "connect", full)
+    cache = PriceCache(tmp_path, clock)
+    for _ in range(3):
+        cache.put(AWS, "us-east-1", {NAT: price()})
+    clock.now += RETRY_SECONDS
+    cache.put(AWS, "us-east-1", {NAT: price()})
+    assert tries == 2
+    assert len(caplog.records) == 1
+    monkeypatch.setattr(sqlite3, "connect", connect)
+    clock.now += RETRY_SECONDS
+    cache.put(AWS, "us-east-1", {NAT: price()})
+    assert PriceCache(tmp_path, clock).get(AWS, "us-east-1", [NAT]) == {NAT: price()}
 
 
 def test_a_busy_file_is_tried_again(

@@ -24,6 +24,9 @@ KEEP = 64
 KEEP_SECONDS = 3600
 """How long an answer's pages can be asked for; later it is too old to act on."""
 
+RETRY_SECONDS = 600
+"""How long a file that cannot be used, such as on a full disk, is left alone before it is tried again."""
+
 FILE = "answers.sqlite3"
 
 _TABLE = "CREATE TABLE IF NOT EXISTS answers (name TEXT PRIMARY KEY, made_at REAL NOT NULL, body TEXT NOT NULL)"
@@ -41,6 +44,8 @@ class AnswerStore:
         self._clock = clock
         self._lock = threading.Lock()
         self._answers: OrderedDict[str, tuple[float, CheckAnswer]] = OrderedDict()
+        self._leave_until = 0.0
+        self._warned = False
 
     def put(self, answer: CheckAnswer) -> str:
         """Keep an answer; gives back its name."""
@@ -49,14 +54,16 @@ class AnswerStore:
             self._answers[name] = (now, answer)
             while len(self._answers) > KEEP:
                 self._answers.popitem(last=False)
-        if self._file is not None:
+        if self._file is not None and now >= self._leave_until:
             try:
                 with closing(self._open(self._file)) as disk, disk:
                     disk.execute("INSERT INTO answers VALUES (?, ?, ?)", (name, now, answer.model_dump_json()))
                     disk.execute(_FORGET, (now - KEEP_SECONDS, KEEP))
+                self._warned = False
             except (OSError, sqlite3.Error) as error:
-                log.warning("long answers are kept in memory, by each worker for itself: %s: %s", self._file, error)
-                self._file = None
+                if not self._warned:
+                    log.warning("long answers are kept in memory, by each worker for itself: %s: %s", self._file, error)
+                self._leave_until, self._warned = now + RETRY_SECONDS, True
         return name
 
     def get(self, name: str) -> CheckAnswer | None:
@@ -72,6 +79,20 @@ class AnswerStore:
             except (OSError, sqlite3.Error, ValidationError) as error:
                 log.warning("an answer could not be read back: %s: %s", self._file, error)
         return answer if answer is not None and made_at >= self._clock() - KEEP_SECONDS else None
+
+    def prune(self) -> int:
+        """Drop from the file what can no longer be asked for, and give its room back; returns how many answers went.
+
+        Raises:
+            OSError, sqlite3.Error: the file cannot be used.
+        """
+        if self._file is None or not self._file.exists():
+            return 0
+        with closing(self._open(self._file)) as disk:
+            with disk:
+                went = disk.execute(_FORGET, (self._clock() - KEEP_SECONDS, KEEP)).rowcount
+            disk.execute("VACUUM")
+        return went
 
     @staticmethod
     def _open(file: Path) -> sqlite3.Connection:

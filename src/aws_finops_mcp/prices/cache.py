@@ -26,6 +26,9 @@ KEEP_SECONDS = 24 * 3600
 KEEP_ABSENT_SECONDS = 3600
 """How long it is believed that the list has no such product: new ones are listed at any time."""
 
+RETRY_SECONDS = 600
+"""How long a file that cannot be used, such as on a full disk, is left alone before it is tried again."""
+
 FILE = "prices.sqlite3"
 
 _TABLE = """
@@ -62,6 +65,7 @@ class PriceCache:
         self._rows: dict[tuple[str, str, str], Row] = {}
         self._answered: set[str] = set()
         self._warned = False
+        self._leave_until = 0.0
 
     def get(self, endpoint: str, region: str, units: Iterable[Unit]) -> dict[Unit, Price | None]:
         """What is known of the units' prices; a unit that the list has no price for is known as None."""
@@ -129,6 +133,21 @@ class PriceCache:
         if self._file is not None:
             self._on_disk(delete)
 
+    def prune(self) -> int:
+        """Drop from the file what is too old to be used, and give its room back; returns how many prices went.
+
+        Raises:
+            OSError, sqlite3.Error: the file cannot be used.
+        """
+        if self._file is None or not self._file.exists():
+            return 0
+        with closing(sqlite3.connect(self._file, timeout=_BUSY_SECONDS)) as disk:
+            disk.execute(_TABLE)
+            with disk:
+                went = disk.execute("DELETE FROM prices WHERE read_at < ?", (self._clock() - KEEP_SECONDS,)).rowcount
+            disk.execute("VACUUM")
+        return went
+
     def _holds(self, unit: Unit, row: Row) -> bool:
         """Whether a row still says what the unit costs; one from the future was written by a wrong clock."""
         declaration, read_at, price = row
@@ -142,13 +161,16 @@ class PriceCache:
         """
         for attempt in (1, 2):
             file = self._file
-            if file is None:
+            if file is None or self._clock() < self._leave_until:
                 return None
             try:
                 file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 with closing(sqlite3.connect(file, timeout=_BUSY_SECONDS)) as disk:
                     disk.execute(_TABLE)
-                    return work(disk)
+                    done = work(disk)
+                if self._leave_until:
+                    self._leave_until, self._warned = 0.0, False
+                return done
             except sqlite3.DatabaseError as error:
                 if getattr(error, "sqlite_errorcode", None) in _CORRUPT and attempt == 1:
                     self._discard(file, error)
@@ -169,11 +191,11 @@ class PriceCache:
             self._without_file(reason)
 
     def _without_file(self, error: Exception) -> None:
-        """Go on in memory; a file that was only busy is tried again."""
+        """Go on in memory, for now; a file that was only busy is tried again at once."""
         busy = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
         self._warn("busy" if busy else "unusable, prices are kept in memory only", error)
         if not busy:
-            self._file = None
+            self._leave_until = self._clock() + RETRY_SECONDS
 
     def _warn(self, what: str, error: Exception) -> None:
         with self._lock:

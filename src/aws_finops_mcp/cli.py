@@ -203,7 +203,7 @@ def maintain(
     free_mib: Annotated[int, typer.Option(help="MiB that must be free where the server writes.")] = 100,
     config: ConfigOption = None,
 ) -> None:
-    """Drop what the caches no longer need and look how much room is left. Exit code 1: too little, or a cache is broken."""
+    """Prune the caches and look how much room is left. Exit code 1: too little, or a cache can not be removed."""
     from aws_finops_mcp.server.logs import configure_logs
     from aws_finops_mcp.server.maintenance import maintain as run_maintenance
 

@@ -92,21 +92,16 @@ def test_keys_are_refused_in_the_environment_and_not_shown(tmp_path: Path, name:
     assert "hidden-4711" not in done.stdout + done.stderr
 
 
+KEYS = {"aws_access_key_id": "a", "aws_secret_access_key": "hidden-4711"}
+
+
 @pytest.mark.parametrize(
     "given",
     [
         {"aws_finops_mcp_aws_credentials": {"default": {"aws_access_key_id": "hidden-4711"}}},
-        {"aws_finops_mcp_aws_credentials": {"a]b": {"aws_access_key_id": "a", "aws_secret_access_key": "hidden-4711"}}},
-        {
-            "aws_finops_mcp_aws_credentials": {
-                "a": {"aws_access_key_id": "a", "aws_secret_access_key": "hidden-4711\nx"}
-            }
-        },
-        {
-            "aws_finops_mcp_aws_credentials": {
-                "a": {"aws_access_key_id": "a", "aws_secret_access_key": "b", "role": "c"}
-            }
-        },
+        {"aws_finops_mcp_aws_credentials": {"a]b": KEYS}},
+        {"aws_finops_mcp_aws_credentials": {"a": {**KEYS, "aws_secret_access_key": "hidden-4711\nx"}}},
+        {"aws_finops_mcp_aws_credentials": {"a": {**KEYS, "role": "c"}}},
         {"aws_finops_mcp_secrets": {"../mcp_accounts": "hidden-4711"}},
         {"aws_finops_mcp_secrets": {"aws": "hidden-4711"}},
     ],

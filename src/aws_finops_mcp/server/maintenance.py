@@ -1,4 +1,4 @@
-"""What a timer does beside the server: caches give back what they no longer need, and somebody is told of a full disk."""
+"""What a timer does beside the server: caches give back what nobody needs, and somebody is told of a full disk."""
 
 from __future__ import annotations
 

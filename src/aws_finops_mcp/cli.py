@@ -65,11 +65,13 @@ def serve(config: ConfigOption = None) -> None:
     """Serve MCP over HTTP."""
     from aws_finops_mcp.server.logs import configure_logs
     from aws_finops_mcp.server.serve import Server, refuse_taken_port
+    from aws_finops_mcp.server.telemetry import check_metrics_file
 
     try:
         settings = _settings(config)
         refuse_taken_port(settings)
         configure_logs(settings)
+        check_metrics_file(settings)
     except SettingsError as error:
         raise _stop(str(error)) from None
     sys.argv[1:] = []  # gunicorn reads settings of its own from there
@@ -83,13 +85,20 @@ def stdio(config: ConfigOption = None) -> None:
     from aws_finops_mcp.server.calls import Calls
     from aws_finops_mcp.server.logs import configure_logs
     from aws_finops_mcp.server.mcp import build_mcp
+    from aws_finops_mcp.server.telemetry import check_metrics_file
 
     settings = _settings(config)
     try:
         configure_logs(settings)
+        check_metrics_file(settings)
     except SettingsError as error:
         raise _stop(str(error)) from None
-    build_mcp(Calls(settings)).run("stdio")
+    calls = Calls(settings)
+    calls.telemetry.start()
+    try:
+        build_mcp(calls).run("stdio")
+    finally:
+        calls.telemetry.stop()
 
 
 @app.command()

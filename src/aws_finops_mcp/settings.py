@@ -83,6 +83,14 @@ class Settings(BaseSettings):
     mcp_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     mcp_log_file: Path | None = None
     """Where log lines go; the standard error stream when not set."""
+    mcp_metrics_file: Path | None = None
+    """Where metrics go, as lines in CloudWatch's embedded metric format; nowhere when not set."""
+    mcp_metrics_interval: int = Field(60, ge=1, le=3600)
+    """Seconds between two lines of metrics of a worker."""
+    mcp_traces_endpoint: str = Field("", pattern=r"^(http://(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d{1,5})?)?$")
+    """A collector on this host that takes traces (OTLP over HTTP), e.g. http://127.0.0.1:4318; none when empty."""
+    mcp_traces_sample: float = Field(1, ge=0, le=1)
+    """The share of traces to keep, where the caller has not decided it."""
     mcp_accounts: dict[str, AccountSettings] = Field(default_factory=dict)
     """The accounts that callers may name, by alias; the first is the one of a call that names none."""
     mcp_budget_calls: int = Field(20_000, ge=1)

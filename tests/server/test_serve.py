@@ -132,6 +132,18 @@ def test_the_log_goes_to_a_file_when_told(account: EmbeddedAccount, tmp_path: Pa
     assert (tmp_path / "stderr").read_text(encoding="utf-8") == ""
 
 
+def test_the_journal_goes_on_telling_what_the_file_does(account: EmbeddedAccount, tmp_path: Path) -> None:
+    """systemd says by the inode that standard error is the journal's."""
+    journal = tmp_path / "stderr"
+    journal.touch()
+    at = journal.stat()
+    extra = {**account.environment, "MCP_LOG_FILE": str(tmp_path / "server.jsonl")}
+    with running_server(journal, {**extra, "JOURNAL_STREAM": f"{at.st_dev}:{at.st_ino}"}) as server:
+        httpx2.get(f"{server.url}/tools")
+        for file in (journal, tmp_path / "server.jsonl"):
+            wait_until(lambda: '"/tools"' in file.read_text(encoding="utf-8"))  # noqa: B023 - called at once
+
+
 def start(*arguments: str, **extra: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "aws_finops_mcp", *arguments],

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from aws_finops_mcp.audits.store import AnswerStore
 from aws_finops_mcp.aws.clients import Clients
-from aws_finops_mcp.aws.ledger import Budget, Ledger, ReadFailedError
+from aws_finops_mcp.aws.ledger import Budget, Call, Ledger, ReadFailedError
 from aws_finops_mcp.aws.reader import Gate, Reader
 from aws_finops_mcp.declaration import ArgumentsError, BudgetParams
 from aws_finops_mcp.prices.book import PriceBook
@@ -59,11 +59,16 @@ class Engine:
         """The aliases of the accounts that may be read."""
         return tuple(self.clients.accounts)
 
-    def asking(self, budget: BudgetParams | None = None, stopped: threading.Event | None = None) -> Asking:
-        """A question: with the server's budget, lowered by the caller's."""
+    def asking(
+        self,
+        budget: BudgetParams | None = None,
+        stopped: threading.Event | None = None,
+        watch: Callable[[Call], None] | None = None,
+    ) -> Asking:
+        """A question: with the server's budget, lowered by the caller's; `watch` is told of every call to AWS."""
         own, asked = self.budget, budget or BudgetParams()
         allowed = Budget(_least(own.calls, asked.calls), _least(own.usd, asked.usd), _least(own.seconds, asked.seconds))
-        return Asking(self, Ledger(allowed, stopped=stopped or threading.Event()))
+        return Asking(self, Ledger(allowed, stopped=stopped or threading.Event(), watch=watch))
 
     def reader(self, region: str = "", account: str = "") -> Reader:
         """A reader with a question, and so a ledger, of its own."""

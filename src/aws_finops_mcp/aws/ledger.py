@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
@@ -62,6 +63,8 @@ class Ledger:
     started: float = field(default_factory=time.monotonic)
     stopped: threading.Event = field(default_factory=threading.Event)
     parent: Ledger | None = None
+    watch: Callable[[Call], None] | None = None
+    """Told of every call as it ends, in the thread that made it."""
     _calls: list[Call] = field(default_factory=list)
     _failed: dict[FailedRead, FailedRead] = field(default_factory=dict)
     _admitted: int = 0
@@ -108,6 +111,8 @@ class Ledger:
         """Enter a call that was made. `simulated`: the answer says that it comes from the embedded account."""
         if self.parent is not None:
             self.parent.enter(call, simulated=simulated)
+        if self.watch is not None:
+            self.watch(call)
         with self._lock:
             self._calls.append(call)
             self._simulated = self._simulated or simulated

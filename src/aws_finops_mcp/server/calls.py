@@ -15,6 +15,7 @@ from aws_finops_mcp.audits.catalogue import Tool, offered
 from aws_finops_mcp.audits.engine import Engine
 from aws_finops_mcp.declaration import ArgumentsError
 from aws_finops_mcp.findings import Answer
+from aws_finops_mcp.server.telemetry import Asked, Telemetry
 from aws_finops_mcp.settings import Settings
 
 log = structlog.get_logger("aws_finops_mcp.calls")
@@ -30,6 +31,7 @@ class Calls:
     def __init__(self, settings: Settings, engine: Engine | None = None) -> None:
         self.tools: Mapping[str, Tool] = offered(settings.categories)
         self.engine = engine or Engine.of(settings)
+        self.telemetry = Telemetry(settings)
 
     def tool(self, name: str) -> Tool:
         """The tool of a name.
@@ -48,11 +50,18 @@ class Calls:
             schema["properties"]["account"]["enum"] = ["", *self.engine.accounts]
         return schema
 
-    def answer(self, name: str, arguments: Mapping[str, Any], stopped: threading.Event | None = None) -> Answer:
+    def answer(
+        self,
+        name: str,
+        arguments: Mapping[str, Any],
+        stopped: threading.Event | None = None,
+        asked: Asked | None = None,
+    ) -> Answer:
         """Call a tool and wait for its answer.
 
         Args:
             stopped: set when nobody waits for the answer any more; no further call to AWS is made then.
+            asked: what measures the call, if anything does.
 
         Raises:
             UnknownToolError, ArgumentsError: the caller's mistakes.
@@ -60,16 +69,22 @@ class Calls:
         started = time.monotonic()
         answer: Answer | None = None
         outcome = "error"
+        watch = asked.aws_call if asked else None
+        if asked:
+            asked.begin()
         try:
             tool = self.tool(name)
             params = tool.parse(arguments)
-            answer = tool.answer(self.engine.asking(getattr(params, "budget", None), stopped), params)
+            answer = tool.answer(self.engine.asking(getattr(params, "budget", None), stopped, watch), params)
             outcome = "complete" if answer.complete else "incomplete"
             return answer
         except (UnknownToolError, ArgumentsError):
             outcome = "refused"
             raise
         finally:
+            trace = {"trace_id": asked.trace_id} if asked and asked.trace_id else {}
+            if asked:
+                asked.outcome = outcome
             log.info(
                 "tool_call",
                 tool=name[:100],
@@ -78,12 +93,19 @@ class Calls:
                 aws_calls=answer.calls.total if answer else 0,
                 aws_cost_usd=float(answer.calls.cost_usd) if answer else 0.0,
                 failed_reads=[failed.call for failed in answer.failed_reads] if answer else [],
+                **trace,
             )
 
     async def answer_in_thread(self, name: str, arguments: Mapping[str, Any]) -> Answer:
         """`answer`, without holding up the event loop. When the caller leaves, the thread calls AWS no more."""
         stopped = threading.Event()
-        try:
-            return await anyio.to_thread.run_sync(self.answer, name, arguments, stopped, abandon_on_cancel=True)
-        finally:
-            stopped.set()
+        with self.telemetry.asked(name if name in self.tools else "unknown") as asked:
+            try:
+                return await anyio.to_thread.run_sync(
+                    self.answer, name, arguments, stopped, asked, abandon_on_cancel=True
+                )
+            except anyio.get_cancelled_exc_class():
+                asked.outcome = "left"
+                raise
+            finally:
+                stopped.set()

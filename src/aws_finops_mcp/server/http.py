@@ -19,6 +19,7 @@ from aws_finops_mcp.findings import Answer
 from aws_finops_mcp.server.calls import Calls, UnknownToolError
 from aws_finops_mcp.server.mcp import build_mcp
 from aws_finops_mcp.server.request_log import RequestLog
+from aws_finops_mcp.server.trace_context import TraceContext
 from aws_finops_mcp.settings import Settings
 
 MAX_BODY = 1 << 20
@@ -62,7 +63,8 @@ def create_app(settings: Settings, calls: Calls | None = None) -> ASGIApp:
     app.routes.extend([Route("/health", health), Route("/tools", tools)])
     app.add_exception_handler(404, _not_found)
     app.add_exception_handler(405, _not_allowed)
-    return RequestLog(Endpoint(app, calls, TransportSecurityMiddleware(security)))
+    endpoint = Endpoint(app, calls, TransportSecurityMiddleware(security))
+    return TraceContext(RequestLog(endpoint), calls.telemetry)
 
 
 async def _not_found(request: Request, _: Exception) -> Response:

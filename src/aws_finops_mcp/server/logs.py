@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from logging.handlers import WatchedFileHandler
 
@@ -35,30 +36,30 @@ _QUIET = (
 
 
 def configure_logs(settings: Settings) -> None:
-    """Send every log line of the process, libraries' included, through one handler.
+    """Send every log line of the process, libraries' included, to the file of the settings, or to standard error.
 
     Raises:
         SettingsError: the log file cannot be written.
     """
-    handler: logging.Handler
-    if settings.mcp_log_file is None:
-        handler = logging.StreamHandler(sys.stderr)
-    else:
+    handlers: list[logging.Handler] = []
+    if settings.mcp_log_file is not None:
         try:
-            handler = WatchedFileHandler(settings.mcp_log_file)  # opened anew after logrotate moved it
+            handlers.append(WatchedFileHandler(settings.mcp_log_file))  # opened anew after logrotate moved it
         except OSError as error:
             raise SettingsError(f"MCP_LOG_FILE: {settings.mcp_log_file}: {error.strerror}") from None
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=_SHARED,
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.JSONRenderer(),
-            ],
-        )
+    if not handlers or _stderr_is_the_journal():
+        handlers.append(logging.StreamHandler(sys.stderr))
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=_SHARED,
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.JSONRenderer(),
+        ],
     )
+    for handler in handlers:
+        handler.setFormatter(formatter)
     root = logging.getLogger()
-    root.handlers = [handler]
+    root.handlers = handlers
     root.setLevel(settings.mcp_log_level)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -68,3 +69,12 @@ def configure_logs(settings: Settings) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+def _stderr_is_the_journal() -> bool:
+    """Whether `journalctl` would show what goes there: then it goes on telling operators what a file tells an agent."""
+    try:
+        there = os.fstat(sys.stderr.fileno())
+    except (OSError, ValueError):
+        return False
+    return os.environ.get("JOURNAL_STREAM") == f"{there.st_dev}:{there.st_ino}"  # systemd.exec(5)

@@ -17,6 +17,7 @@ from uvicorn_worker import UvicornWorker
 
 from aws_finops_mcp.server.http import create_app
 from aws_finops_mcp.server.logs import configure_logs
+from aws_finops_mcp.server.telemetry import check_metrics_file
 from aws_finops_mcp.settings import Settings, SettingsError
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - not a temporary file's name: a place that is memory
@@ -101,6 +102,7 @@ class Server(BaseApplication):
         try:
             self._settings = self._read_settings()
             configure_logs(self._settings)
+            check_metrics_file(self._settings)
         except (SettingsError, OSError) as error:
             logging.getLogger("aws_finops_mcp").error("reload refused, the old settings stay: %s", error)
             return

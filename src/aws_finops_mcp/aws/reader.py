@@ -114,6 +114,7 @@ class Reader:
         region: str = "",
         resource: str = "",
         absent: tuple[str, ...] = (),
+        more_tokens: tuple[tuple[str, str], ...] = (),
         **params: Any,
     ) -> list[Any]:
         """All items of a paged call.
@@ -121,6 +122,7 @@ class Reader:
         Args:
             items: path to the list in an answer, e.g. `Volumes`, or `DistributionList.Items`; see `Read.items`.
             token: path to the next page's token in an answer, and the parameter that takes it.
+            more_tokens: see `Read`.
 
         Raises:
             ReadFailedError: any page failed: a part of a list is never given as the whole.
@@ -130,10 +132,10 @@ class Reader:
         while True:
             answer = self.call(service, operation, region=region, resource=resource, absent=absent, **params, **extra)
             found += _listed(answer, items)
-            following = _at(answer, token[0])
-            if not following:
+            if not _at(answer, token[0]):
                 return found
-            extra = {token[1]: following}
+            named = ((name, _at(answer, path)) for path, name in (token, *more_tokens))
+            extra = {name: value for name, value in named if value}
 
     def part(self) -> Reader:
         """A reader for one part of the answer: with this one's inventory, and a ledger of its own."""
@@ -170,6 +172,7 @@ class Reader:
                 region=wanted.region,
                 resource=wanted.resource,
                 absent=wanted.absent,
+                more_tokens=wanted.more_tokens,
                 **wanted.parameters,
             )
         except ReadFailedError as error:

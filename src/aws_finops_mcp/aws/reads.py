@@ -20,6 +20,7 @@ class Read:
         items: path to the list in an answer, e.g. `Volumes`, or `DistributionList.Items`. A path to a single thing
             gives a list of one; "" the whole answer as the only item.
         token: path to the next page's token in an answer, and the parameter that takes it.
+        more_tokens: further pairs, where the next page is named by several values at once.
         request: the call's parameters, as JSON (so that a read can be compared): use `read()`.
         region: instead of the scan's, for services without regions.
         only_in: the one region where there is anything to read; elsewhere the list is empty without a call.
@@ -37,6 +38,7 @@ class Read:
     only_in: str = ""
     resource: str = ""
     absent: tuple[str, ...] = ()
+    more_tokens: tuple[tuple[str, str], ...] = ()
 
     @property
     def iam_action(self) -> str:
@@ -60,7 +62,8 @@ def read(
     only_in: str = "",
     resource: str = "",
     absent: tuple[str, ...] = (),
+    more_tokens: tuple[tuple[str, str], ...] = (),
 ) -> Read:
     """Declare a read; see `Read`."""
     asked = json.dumps(request or {}, sort_keys=True)
-    return Read(service, operation, items, token, asked, region, only_in, resource, absent)
+    return Read(service, operation, items, token, asked, region, only_in, resource, absent, more_tokens)

@@ -100,7 +100,7 @@ class Check(Generic[RegionParamsT]):
         details: reads of single resources, of few of them, from inventory, follow-ups and metrics: pure.
         detail_actions: IAM actions of the reads that `follow_ups` and `details` may ask for.
         everywhere: its resources have no region: it reads the whole account, whatever region is asked for.
-        saves: whether acting on a finding can save money; where not, the answer names no total.
+        saves: whether acting on a finding can save money; where not, nothing is priced and the answer names no total.
         referrers: what `judge` looks among for what still refers to a finding; "" where it does not look.
     """
 
@@ -137,7 +137,9 @@ class Check(Generic[RegionParamsT]):
     @property
     def iam_actions(self) -> tuple[str, ...]:
         """Every IAM action that the check may call, and no other."""
-        actions = {wanted.iam_action for wanted in self.inventory} | set(self.detail_actions) | {"pricing:GetProducts"}
+        actions = {wanted.iam_action for wanted in self.inventory} | set(self.detail_actions)
+        if self.saves:
+            actions.add("pricing:GetProducts")
         if self.reads_metrics:
             actions.add("cloudwatch:GetMetricData")
         return tuple(sorted(actions))

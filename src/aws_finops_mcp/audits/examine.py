@@ -13,8 +13,8 @@ from aws_finops_mcp.aws.reader import Reader
 from aws_finops_mcp.aws.reads import Read
 from aws_finops_mcp.checks.check import Check, Facts, Judgement
 from aws_finops_mcp.declaration import RegionParams
-from aws_finops_mcp.findings import Counts, FailedRead, Finding, Saving, Verdict, Window
-from aws_finops_mcp.prices.book import PriceBook
+from aws_finops_mcp.findings import Counts, FailedRead, Finding, Saving, Scalar, Verdict, Window
+from aws_finops_mcp.prices.book import Part, PriceBook
 
 MAX_TAGS = 12
 """Tags of a finding; a resource may have 50, and an answer has to fit."""
@@ -104,7 +104,13 @@ def examine(
         series = dict(read_metrics(reader, metric_queries(check, params, read), read.window))
     known = _with_details(reader, replace(read, series=series), check.details, params)
     judgements = [_unless_exempt(judgement, exempt_tag) for judgement in check.judge(known, params)]
-    prices.load(part.unit for judgement in judgements if judgement.verdict.actionable for part in judgement.parts)
+    prices.load(
+        part.unit
+        for judgement in judgements
+        if judgement.verdict.actionable
+        for parts in (judgement.parts, *judgement.alternatives.values())
+        for part in parts
+    )
     return Examined([_finding(judgement, prices) for judgement in judgements], read.window, listed=True)
 
 
@@ -124,22 +130,61 @@ def _unless_exempt(judgement: Judgement, tag: str) -> Judgement:
 
 def _finding(judgement: Judgement, prices: PriceBook) -> Finding:
     saving: Saving | None = None
-    verdict = judgement.verdict
-    if verdict is Verdict.IDLE or (verdict.actionable and (judgement.parts or judgement.unpriced)):
-        saving = prices.saving(judgement.parts)
-        saving = saving.model_copy(update={"unpriced": (*saving.unpriced, *judgement.unpriced)})
+    verdict, reason, evidence = judgement.verdict, judgement.reason, dict(judgement.evidence)
+    if verdict is Verdict.IDLE or (
+        verdict.actionable and (judgement.parts or judgement.unpriced or judgement.alternatives)
+    ):
+        saving, more = _saving(judgement, prices)
+        evidence |= more
+        if any(part.quantity < 0 for parts in _ways(judgement).values() for part in parts):
+            verdict, reason = _unless_it_saves_nothing(verdict, reason, saving)
+            if not verdict.actionable or (saving.monthly_usd <= 0 and not saving.unpriced):
+                saving = None
     own = {key: value for key, value in judgement.tags.items() if not key.startswith("aws:")}
     return Finding(
         resource_id=judgement.resource_id,
         name=judgement.name,
         verdict=verdict,
-        reason=judgement.reason,
-        evidence=dict(judgement.evidence),
+        reason=reason,
+        evidence=evidence,
         tags=dict(list(own.items())[:MAX_TAGS]),
         managed_by=managed_by(judgement.tags),
         referred_by=tuple(judgement.referred_by),
         saving=saving,
     )
+
+
+def _ways(judgement: Judgement) -> Mapping[str, Sequence[Part]]:
+    """What may be done, each with what it changes in the bill."""
+    if not judgement.alternatives:
+        return {"": judgement.parts}
+    return {name: (*judgement.parts, *parts) for name, parts in judgement.alternatives.items()}
+
+
+def _saving(judgement: Judgement, prices: PriceBook) -> tuple[Saving, dict[str, Scalar]]:
+    """What the best way saves, and of several what each of them saves."""
+    savings = {name: prices.saving(parts) for name, parts in _ways(judgement).items()}
+    # One without a price comes last: it is not known to save anything.
+    ranked = sorted(savings.items(), key=lambda item: (bool(item[1].unpriced), -item[1].monthly_usd))
+    name, best = ranked[0]
+    evidence: dict[str, Scalar] = {}
+    if judgement.alternatives:
+        evidence["change_to"] = name
+        evidence["alternatives"] = ", ".join(
+            f"{other} unpriced" if saving.unpriced else f"{other} {saving.monthly_usd:.2f}" for other, saving in ranked
+        )
+    return best.model_copy(update={"unpriced": (*best.unpriced, *judgement.unpriced)}), evidence
+
+
+def _unless_it_saves_nothing(verdict: Verdict, reason: str, saving: Saving) -> tuple[Verdict, str]:
+    """Something else that costs as much is no finding where the finding is what it costs."""
+    if verdict not in (Verdict.COSTLY, Verdict.UNDERUSED):
+        return verdict, reason
+    if saving.unpriced and not saving.parts:
+        return Verdict.UNKNOWN, f"{reason}; but what it would cost has no sourced price"
+    if saving.monthly_usd <= 0:
+        return Verdict.OK, f"{reason}; but at list price nothing would be saved"
+    return verdict, reason
 
 
 def managed_by(tags: Mapping[str, str]) -> str | None:

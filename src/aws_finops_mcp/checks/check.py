@@ -57,6 +57,8 @@ class Judgement:
     Attributes:
         tags: all of the resource's tags: the engine takes those that exempt it, and those that say what made it.
         parts: what would no longer be billed, and, below 0, what would be billed instead.
+        alternatives: by name, what it may be changed to, each with what would then be billed (below 0) instead of
+            `parts`. The one that saves the most is the saving; what each saves becomes evidence.
         unpriced: what would no longer be billed but can't be counted.
         referred_by: what still refers to the resource, e.g. "launch template lt-1 (web), version 3".
     """
@@ -68,6 +70,7 @@ class Judgement:
     name: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
     parts: Sequence[Part] = ()
+    alternatives: Mapping[str, Sequence[Part]] = field(default_factory=dict)
     unpriced: Sequence[str] = ()
     referred_by: Sequence[str] = ()
 

@@ -69,7 +69,11 @@ class PriceBook:
         return self._prices[key_of(unit)]
 
     def saving(self, parts: Iterable[Part]) -> Saving:
-        """What not having some things saves."""
+        """What not having some things saves.
+
+        Where something is billed instead, all must have a price: without one of them the sum says nothing, so then
+        nothing of it is priced.
+        """
         parts = list(parts)
         self.load(part.unit for part in parts)
         priced: list[SavingPart] = []
@@ -84,6 +88,8 @@ class PriceBook:
             usd = price.usd * Decimal(str(quantity))
             exact += usd
             priced.append(SavingPart(what=what, quantity=float(quantity), usd=usd, price=key, resource=resource))
+        if unpriced and any(part.quantity < 0 for part in parts):
+            priced, exact = [], Decimal(0)
         return Saving(monthly_usd=exact, parts=tuple(priced), unpriced=tuple(unpriced))
 
     def used(self) -> dict[str, Price]:

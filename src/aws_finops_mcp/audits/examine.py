@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from aws_finops_mcp.aws.metrics import MetricQuery, MetricSeries, read_metrics, window
-from aws_finops_mcp.aws.reader import Reader
+from aws_finops_mcp.aws.metrics import MetricQuery, MetricReads, MetricSeries, window
+from aws_finops_mcp.aws.reader import Arrived, Reader
 from aws_finops_mcp.aws.reads import Read
 from aws_finops_mcp.checks.check import Check, Facts, Judgement
 from aws_finops_mcp.declaration import RegionParams
@@ -70,17 +71,30 @@ class Examined:
         return sum(1 for f in self.findings if f.saving and f.saving.unpriced)
 
 
-def read_inventory(reader: Reader, check: Check[Any], params: RegionParams, facts: Facts) -> Facts | None:
-    """Make the check's declared reads, side by side; None when its resources could not be listed."""
-    outcomes = reader.side_by_side(reader.items, check.inventory, lambda wanted: wanted.iam_action)
+def read_inventory(
+    reader: Reader, check: Check[Any], params: RegionParams, facts: Facts, arrived: Arrived | None = None
+) -> Facts | None:
+    """Make the check's declared reads, side by side; None when its resources could not be listed.
+
+    `arrived` is given the pages of the resources as they come, unless another check has read them.
+    """
+    resources = check.inventory[0]
+    outcomes = reader.side_by_side(
+        lambda wanted: reader.items(wanted, arrived if wanted == resources else None),
+        check.inventory,
+        lambda wanted: wanted.iam_action,
+    )
     inventory = dict(zip(check.inventory, outcomes, strict=True))
-    if isinstance(inventory[check.inventory[0]], FailedRead):
+    if isinstance(inventory[resources], FailedRead):
         return None
-    over = window(params.period, facts.now) if check.reads_metrics and hasattr(params, "period") else None
-    read = Facts(facts.now, inventory, window=over)
+    read = Facts(facts.now, inventory, window=_window(check, params, facts))
     for level in check.follow_ups:
         read = _with_details(reader, read, level, params)
     return read
+
+
+def _window(check: Check[Any], params: RegionParams, facts: Facts) -> Window | None:
+    return window(params.period, facts.now) if check.reads_metrics and hasattr(params, "period") else None
 
 
 def metric_queries(check: Check[Any], params: RegionParams, facts: Facts) -> list[MetricQuery]:
@@ -96,12 +110,17 @@ def examine(
     Args:
         exempt_tag: a resource with a tag of this key is exempt; "" exempts none.
     """
-    read = read_inventory(reader, check, params, facts)
+    over = _window(check, params, facts)
+    series: Mapping[MetricQuery, MetricSeries] = {}
+    if over is None:
+        read = read_inventory(reader, check, params, facts)
+    else:
+        with MetricReads(reader, over) as metrics:
+            read = read_inventory(reader, check, params, facts, _page_by_page(check, params, facts, metrics))
+            if read is not None:
+                series = metrics.series(metric_queries(check, params, read))
     if read is None:
         return Examined([], None, listed=False)
-    series: dict[MetricQuery, MetricSeries] = {}
-    if read.window is not None:
-        series = dict(read_metrics(reader, metric_queries(check, params, read), read.window))
     known = _with_details(reader, replace(read, series=series), check.details, params)
     judgements = [_unless_exempt(judgement, exempt_tag) for judgement in check.judge(known, params)]
     prices.load(
@@ -126,6 +145,32 @@ def _unless_exempt(judgement: Judgement, tag: str) -> Judgement:
         return judgement
     reason = f"tagged {tag}={judgement.tags[tag]}; else {judgement.verdict}: {judgement.reason}"
     return replace(judgement, verdict=Verdict.EXEMPT, reason=reason)
+
+
+class _NotYetReadError(Exception):
+    """What a check asks of the facts is not there before all is read."""
+
+
+class _ReadSoFar(dict[Read, Any]):
+    """What is there while the resources are still being listed."""
+
+    def __missing__(self, wanted: Read) -> Any:
+        raise _NotYetReadError(wanted)
+
+
+def _page_by_page(check: Check[Any], params: RegionParams, facts: Facts, metrics: MetricReads) -> Arrived:
+    """Begins with the metrics of each page's resources while the next page is read.
+
+    A check whose series depend on more than each resource by itself looks at what is not there yet, and is left until
+    all is read.
+    """
+
+    def arrived(page: Sequence[Any]) -> None:
+        so_far = _ReadSoFar({check.inventory[0]: page})
+        with suppress(_NotYetReadError):
+            metrics.begin(metric_queries(check, params, Facts(facts.now, so_far, details=_ReadSoFar())))
+
+    return arrived
 
 
 def _finding(judgement: Judgement, prices: PriceBook) -> Finding:

@@ -20,6 +20,10 @@ METRIC_USD = Decimal("0.01") / 1000
 """One metric asked of GetMetricData, https://aws.amazon.com/cloudwatch/pricing/ (2026-11); no free tier."""
 
 
+EARLY_SHARE = 0.1
+"""The part of a budget of calls within which calls may be made early."""
+
+
 class ReadFailedError(Exception):
     """A call to AWS gave no answer. `failed` says which, why, and what to do."""
 
@@ -99,6 +103,16 @@ class Ledger:
         if usd and budget.usd is not None and self._admitted_usd + usd > budget.usd:
             return f"the budget of ${budget.usd} does not cover it"
         return None
+
+    def early(self) -> bool:
+        """Whether calls may be made before the listing that they belong to is through.
+
+        Only at the beginning of a budget of calls: they must not leave the listing without the calls that it needs.
+        """
+        if self.parent is not None:
+            return self.parent.early()
+        calls = self.budget.calls
+        return calls is None or self._admitted < calls * EARLY_SHARE
 
     def seconds_left(self) -> float:
         """Seconds to the deadline; infinity without one."""

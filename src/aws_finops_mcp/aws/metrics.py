@@ -7,9 +7,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from types import TracebackType
 from typing import Any
 
-from aws_finops_mcp.aws.reader import Reader
+from aws_finops_mcp.aws.reader import Reader, chunks
+from aws_finops_mcp.aws.underway import Underway
 from aws_finops_mcp.findings import FailedRead, Window
 
 MAX_QUERIES = 500
@@ -30,6 +32,10 @@ class MetricQuery:
     dimensions: tuple[tuple[str, str], ...]
     statistic: str
     period: int
+
+
+Batch = tuple[MetricQuery, ...]
+"""What one request asks for."""
 
 
 @dataclass(frozen=True)
@@ -66,35 +72,92 @@ def read_metrics(reader: Reader, queries: Iterable[MetricQuery], over: Window) -
 
     A batch that fails leaves `failed` in its queries' series (and in the ledger); the others stand.
     """
-    batched = batches(queries, over)
-    series: dict[MetricQuery, MetricSeries] = {}
-    for batch, outcome in zip(
-        batched,
-        reader.side_by_side(lambda queries: _read_batch(reader, queries, over), batched, lambda _: GET_METRIC_DATA),
-        strict=True,
-    ):
-        for query in batch:
-            expected = expected_datapoints(over, query.period)
-            if isinstance(outcome, FailedRead):
-                series[query] = MetricSeries((), expected, outcome)
-            else:
-                series[query] = outcome[query]
-    return series
+    with MetricReads(reader, over) as reads:
+        return reads.series(queries)
 
 
-def batches(queries: Iterable[MetricQuery], over: Window) -> list[tuple[MetricQuery, ...]]:
+class MetricReads:
+    """Reads series over one window, and begins before all that are wanted are known."""
+
+    def __init__(self, reader: Reader, over: Window) -> None:
+        """Nothing is asked yet."""
+        self._ledger = reader.ledger
+        self._over = over
+        self._underway: Underway[Batch, dict[MetricQuery, MetricSeries]] = reader.underway(
+            lambda batch: _read_batch(reader, batch, over), lambda _: GET_METRIC_DATA
+        )
+        self._asked: set[MetricQuery] = set()
+        self._waiting: dict[MetricQuery, None] = {}
+
+    def begin(self, queries: Iterable[MetricQuery]) -> None:
+        """Ask for some of what will be wanted, but only in requests that are full: the fewest stay the fewest."""
+        self._waiting |= dict.fromkeys(query for query in queries if query not in self._asked)
+        if self._ledger.early():
+            for batch in full_batches(self._waiting, self._over):
+                self._ask(batch)
+                for query in batch:
+                    del self._waiting[query]
+
+    def series(self, queries: Iterable[MetricQuery]) -> Mapping[MetricQuery, MetricSeries]:
+        """Every series that is wanted: asks for the rest, and waits for all."""
+        wanted = dict.fromkeys(queries)
+        for batch in batches((query for query in wanted if query not in self._asked), self._over):
+            self._ask(batch)
+        series: dict[MetricQuery, MetricSeries] = {}
+        for batch, outcome in self._underway.outcomes():
+            if not isinstance(outcome, FailedRead):
+                series |= outcome
+                continue
+            for query in batch:
+                series[query] = MetricSeries((), expected_datapoints(self._over, query.period), outcome)
+        return {query: series[query] for query in wanted}
+
+    def _ask(self, batch: Batch) -> None:
+        self._asked.update(batch)
+        self._underway.begin(batch)
+
+    def __enter__(self) -> MetricReads:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._underway.__exit__(kind, error, trace)
+
+
+def batches(queries: Iterable[MetricQuery], over: Window) -> list[Batch]:
     """The fewest requests that ask for all of some queries, each once, within GetMetricData's limits."""
+    sizes: defaultdict[int, list[MetricQuery]] = defaultdict(list)
+    for query in dict.fromkeys(queries):
+        sizes[query.period].append(query)
     made: list[list[MetricQuery]] = []
-    datapoints = 0
+    room: list[int] = []
     # The longest series first: what is left of a request then takes many short ones.
-    for query in sorted(dict.fromkeys(queries), key=lambda query: query.period):
-        own = expected_datapoints(over, query.period)
-        if not made or len(made[-1]) == MAX_QUERIES or datapoints + own > MAX_DATAPOINTS:
-            made.append([])
-            datapoints = 0
-        made[-1].append(query)
-        datapoints += own
+    for period in sorted(sizes):
+        waiting, own = sizes[period], expected_datapoints(over, period)
+        for number in range(len(made)):
+            fitting = min(MAX_QUERIES - len(made[number]), room[number] // own)
+            made[number] += waiting[:fitting]
+            room[number] -= own * len(waiting[:fitting])
+            del waiting[:fitting]
+        # A series that is longer than an answer may be comes in pages.
+        fitting = max(1, min(MAX_QUERIES, MAX_DATAPOINTS // own))
+        for some in chunks(waiting, fitting):
+            made.append(list(some))
+            room.append(MAX_DATAPOINTS - own * len(some))
     return [tuple(batch) for batch in made]
+
+
+def full_batches(queries: Iterable[MetricQuery], over: Window) -> list[Batch]:
+    """Those of the fewest requests that could take no further query like these."""
+    queries = list(queries)
+    least = min((expected_datapoints(over, query.period) for query in queries), default=0)
+
+    def full(batch: Batch) -> bool:
+        datapoints = sum(expected_datapoints(over, query.period) for query in batch)
+        return len(batch) == MAX_QUERIES or datapoints + least > MAX_DATAPOINTS
+
+    return [batch for batch in batches(queries, over) if full(batch)]
 
 
 def expected_datapoints(over: Window, period: int) -> int:
@@ -102,7 +165,7 @@ def expected_datapoints(over: Window, period: int) -> int:
     return max(1, math.ceil((over.end - over.start).total_seconds() / period))
 
 
-def _read_batch(reader: Reader, queries: tuple[MetricQuery, ...], over: Window) -> dict[MetricQuery, MetricSeries]:
+def _read_batch(reader: Reader, queries: Batch, over: Window) -> dict[MetricQuery, MetricSeries]:
     request: dict[str, Any] = {
         "StartTime": over.start,
         "EndTime": over.end,

@@ -20,13 +20,14 @@ from aws_finops_mcp.aws.iam import iam_action
 from aws_finops_mcp.aws.ledger import Call, Ledger, ReadFailedError, price_of
 from aws_finops_mcp.aws.rates import Limiter
 from aws_finops_mcp.aws.reads import Read
+from aws_finops_mcp.aws.underway import PARALLEL, Underway
 from aws_finops_mcp.findings import FailedRead
 
 SIMULATED_HEADER = "x-simulated-aws"
 """The embedded account marks each of its answers with this header."""
 
-PARALLEL = 8
-"""Calls under way at once for one question of one region."""
+Arrived = Callable[[Sequence[Any]], None]
+"""Is given the items of a page."""
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -115,14 +116,22 @@ class Reader:
         resource: str = "",
         absent: tuple[str, ...] = (),
         more_tokens: tuple[tuple[str, str], ...] = (),
+        arrived: Arrived | None = None,
         **params: Any,
     ) -> list[Any]:
         """All items of a paged call.
 
         Args:
+            service: boto3's name of the service.
+            operation: the API's own name of the operation.
             items: path to the list in an answer, e.g. `Volumes`, or `DistributionList.Items`; see `Read.items`.
             token: path to the next page's token in an answer, and the parameter that takes it.
             more_tokens: see `Read`.
+            region: instead of the reader's.
+            resource: the resource it is about, for the message when it fails.
+            absent: error codes that are an answer: there is no such thing.
+            arrived: is given the items of each page as it arrives; a later page may still fail.
+            params: the call's parameters.
 
         Raises:
             ReadFailedError: any page failed: a part of a list is never given as the whole.
@@ -131,7 +140,10 @@ class Reader:
         extra: dict[str, Any] = {}
         while True:
             answer = self.call(service, operation, region=region, resource=resource, absent=absent, **params, **extra)
-            found += _listed(answer, items)
+            page = _listed(answer, items)
+            found += page
+            if arrived is not None:
+                arrived(page)
             if not _at(answer, token[0]):
                 return found
             named = ((name, _at(answer, path)) for path, name in (token, *more_tokens))
@@ -141,8 +153,11 @@ class Reader:
         """A reader for one part of the answer: with this one's inventory, and a ledger of its own."""
         return replace(self, ledger=self.ledger.part())
 
-    def items(self, wanted: Read) -> list[Any] | FailedRead:
-        """What a declared read gives, or why it gave nothing; made once, whoever asks and however often."""
+    def items(self, wanted: Read, arrived: Arrived | None = None) -> list[Any] | FailedRead:
+        """What a declared read gives, or why it gave nothing; made once, whoever asks and however often.
+
+        `arrived` is given the pages as they come, if it is this call that makes the read.
+        """
         with self._lock:
             future = self._inventory.get(wanted)
             mine = future is None
@@ -154,13 +169,13 @@ class Reader:
                 self.ledger.fail(found)
             return found
         try:
-            future.set_result(self._items(wanted))
+            future.set_result(self._items(wanted, arrived))
         except BaseException as error:
             future.set_exception(error)
             raise
         return future.result()
 
-    def _items(self, wanted: Read) -> list[Any] | FailedRead:
+    def _items(self, wanted: Read, arrived: Arrived | None) -> list[Any] | FailedRead:
         if wanted.only_in and wanted.only_in != self.region:
             return []
         try:
@@ -173,6 +188,7 @@ class Reader:
                 resource=wanted.resource,
                 absent=wanted.absent,
                 more_tokens=wanted.more_tokens,
+                arrived=arrived,
                 **wanted.parameters,
             )
         except ReadFailedError as error:
@@ -190,30 +206,20 @@ class Reader:
             items: what to read.
             action: the IAM action of an item's read.
         """
-
-        def one(item: T) -> R | FailedRead:
-            try:
-                return work(item)
-            except ReadFailedError as error:
-                return error.failed
-
         if not items:
             return []
-        pool = ThreadPoolExecutor(max_workers=min(PARALLEL, len(items)), thread_name_prefix="aws-read")
-        try:
-            futures = [pool.submit(copy_context().run, one, item) for item in items]
-            return [self._in_time(future, action(item)) for future, item in zip(futures, items, strict=True)]
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+        with self.underway(work, action, min(PARALLEL, len(items))) as underway:
+            for item in items:
+                underway.begin(item)
+            return [outcome for _, outcome in underway.outcomes()]
 
-    def _in_time(self, future: Future[R | FailedRead], action: str) -> R | FailedRead:
-        left = self.ledger.seconds_left()
-        try:
-            return future.result(None if left == float("inf") else max(0.0, left))
-        except TimeoutError:
-            failed = self._not_asked(action, self.region, "the deadline passed before AWS answered", "")
-            self.ledger.fail(failed)
-            return failed
+    def underway(self, work: Callable[[T], R], action: Callable[[T], str], parallel: int = PARALLEL) -> Underway[T, R]:
+        """The same, for items that are not all known yet."""
+
+        def late(item: T) -> FailedRead:
+            return self._not_asked(action(item), self.region, "the deadline passed before AWS answered", "")
+
+        return Underway(self.ledger, work, late, parallel)
 
     def _not_asked(self, action: str, region: str, error: str, resource: str) -> FailedRead:
         return FailedRead(

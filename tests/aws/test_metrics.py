@@ -15,10 +15,13 @@ from aws_finops_mcp.aws.metrics import (
     MAX_DATAPOINTS,
     MAX_QUERIES,
     MetricQuery,
+    batches,
     expected_datapoints,
+    full_batches,
     read_metrics,
     window,
 )
+from aws_finops_mcp.aws.reader import chunks
 from aws_finops_mcp.demo.account import EmbeddedAccount
 
 NOW = datetime(2026, 11, 22, 16, 30, 59, tzinfo=UTC)
@@ -93,9 +96,64 @@ def test_the_window_begins_at_midnight_utc() -> None:
     assert over.end == datetime(2026, 11, 22, 16, 30, tzinfo=UTC)
 
 
-@given(days=st.integers(1, 455), period=st.sampled_from([60, 300, HOUR, DAY]))
-def test_a_batch_never_exceeds_what_aws_takes(days: int, period: int) -> None:
-    each = expected_datapoints(window(days, NOW), period)
-    size = max(1, min(MAX_QUERIES, MAX_DATAPOINTS // each))
-    assert size <= MAX_QUERIES
-    assert size == 1 or size * each <= MAX_DATAPOINTS
+DAYS = st.integers(1, 455)
+KINDS = st.lists(st.sampled_from([60, 300, HOUR, DAY]), min_size=1, max_size=4)
+"""The periods of the series of one resource."""
+
+
+def of_resources(count: int, periods: list[int]) -> list[MetricQuery]:
+    return [
+        MetricQuery("AWS/X", f"m{kind}", (("Id", str(number)),), "Sum", period)
+        for number in range(count)
+        for kind, period in enumerate(periods)
+    ]
+
+
+@given(days=DAYS, periods=KINDS, count=st.integers(0, 1500))
+def test_requests_are_within_awss_limits_and_ask_for_each_series_once(
+    days: int, periods: list[int], count: int
+) -> None:
+    over = window(days, NOW)
+    wanted = of_resources(count, periods)
+    made = batches(wanted, over)
+    assert sorted(map(repr, (query for batch in made for query in batch))) == sorted(map(repr, wanted))
+    for batch in made:
+        assert len(batch) <= MAX_QUERIES
+        assert len(batch) == 1 or sum(expected_datapoints(over, query.period) for query in batch) <= MAX_DATAPOINTS
+
+
+@given(days=DAYS, period=st.sampled_from([60, 300, HOUR, DAY]), count=st.integers(0, 2500))
+def test_of_equal_series_there_is_no_request_too_many(days: int, period: int, count: int) -> None:
+    over = window(days, NOW)
+    each = max(1, min(MAX_QUERIES, MAX_DATAPOINTS // expected_datapoints(over, period)))
+    assert len(batches(queries(count, period), over)) == -(-count // each)
+
+
+@given(days=DAYS, periods=KINDS, count=st.integers(0, 1500), page=st.integers(1, 1000))
+def test_asking_page_by_page_takes_no_more_requests(days: int, periods: list[int], count: int, page: int) -> None:
+    """Only full requests go out before all is known; for series of one length that is exact, else within one in ten."""
+    over = window(days, NOW)
+    wanted = of_resources(count, periods)
+    waiting: list[MetricQuery] = []
+    early = 0
+    for some in chunks(wanted, page * len(periods)):
+        waiting += some
+        sent = full_batches(waiting, over)
+        early += len(sent)
+        gone = {query for batch in sent for query in batch}
+        waiting = [query for query in waiting if query not in gone]
+    whole = len(batches(wanted, over))
+    made = early + len(batches(waiting, over))
+    assert made <= (whole if len(set(periods)) == 1 else whole * 1.1 + 1)
+
+
+def test_a_time_that_many_series_share_is_one_object(engine: Engine, account: EmbeddedAccount) -> None:
+    """Each answer has it 500 times: that many objects were most of the memory."""
+    gateway = account.ids["nat-staging"]
+    asked = [
+        MetricQuery("AWS/NATGateway", name, (("NatGatewayId", gateway),), "Sum", HOUR)
+        for name in ("BytesOutToDestination", "BytesInFromDestination")
+    ]
+    one, other = read_metrics(engine.asking().reader(), asked, window(3, engine.clock())).values()
+    assert one.times
+    assert all(first is second for first, second in zip(one.times, other.times, strict=True))

@@ -136,7 +136,7 @@ def batches(queries: Iterable[MetricQuery], over: Window) -> list[Batch]:
     for period in sorted(sizes):
         waiting, own = sizes[period], expected_datapoints(over, period)
         for number in range(len(made)):
-            fitting = min(MAX_QUERIES - len(made[number]), room[number] // own)
+            fitting = max(0, min(MAX_QUERIES - len(made[number]), room[number] // own))
             made[number] += waiting[:fitting]
             room[number] -= own * len(waiting[:fitting])
             del waiting[:fitting]

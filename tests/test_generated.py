@@ -52,7 +52,11 @@ def test_the_policy_lets_only_the_configured_roles_be_assumed() -> None:
 
 def test_the_command_prints_the_policy_of_some_categories() -> None:
     policy = json.loads(run("iam-policy", "--categories", "cost").stdout)
-    assert policy["Statement"][0]["Action"] == ["ce:GetCostAndUsage", "sts:GetCallerIdentity"]
+    assert policy["Statement"][0]["Action"] == [
+        "ce:GetCostAndUsage",
+        "ec2:DescribeRegions",
+        "sts:GetCallerIdentity",
+    ]
     assert "there are: cleanup" in run("iam-policy", "--categories", "gold").stderr
 
 
@@ -71,7 +75,7 @@ def test_an_audit_from_the_command_line(account: EmbeddedAccount) -> None:
 @pytest.mark.parametrize(
     ("arguments", "wanted"),
     [
-        (["find_gold"], "find_gold: no such check; there are: find_unused"),
+        (["find_gold"], "find_gold: no such check; `aws-finops-mcp check list`"),
         (["--region", "moon-1"], "not an AWS region"),
         (["--account", "none"], "account: got 'none'; there are: default"),
     ],

@@ -73,7 +73,7 @@ def test_aws_default_region_is_understood(monkeypatch: pytest.MonkeyPatch) -> No
         ("MCP_SERVER_PORT", "http", "MCP_SERVER_PORT: got 'http' from the environment"),
         ("MCP_SERVER_PORT", "70000", "less than or equal to 65535"),
         ("AWS_REGION", "us-esat-1", "not an AWS region; did you mean us-west-1 or us-east-1"),
-        ("MCP_TOOL_CATEGORIES", "clean", "clean is no category; there are: all, cleanup"),
+        ("MCP_TOOL_CATEGORIES", "clean", "clean is no category; there are: essential, all, cleanup"),
         ("MCP_SERVER_MODE", "sse", "MCP_SERVER_MODE"),
         ("MCP_LOG_LEVEL", "LOUD", "MCP_LOG_LEVEL"),
     ],

@@ -121,7 +121,7 @@ def check(
     calls = Calls(settings)
     if name == "list":
         for tool in calls.tools.values():
-            print(f"{tool.name:32} {tool.category:10} {tool.title}")
+            print(f"{tool.name:44} {tool.category:11} {tool.title}")
         return
     try:
         answer = calls.answer(name, _pairs(arguments or []))
@@ -163,7 +163,7 @@ def audit(
     known = {check.name: check for check in CHECKS}
     unknown = [name for name in checks or () if name not in known]
     if unknown:
-        raise _stop(f"{', '.join(unknown)}: no such check; there are: {', '.join(known)}")
+        raise _stop(f"{', '.join(unknown)}: no such check; `aws-finops-mcp check list` names them")
     engine = Engine.of(settings.model_copy(update={"mcp_deadline": 3600.0}))
     accounts = engine.accounts if account == ["all"] else account or engine.accounts[:1]
     try:

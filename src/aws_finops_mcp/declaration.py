@@ -124,11 +124,17 @@ class Declaration(Generic[ContextT, ParamsT, AnswerT]):
         return {k: _without(("title",), v) for k, v in schema.items() if k not in ("description", "title")}
 
     def output_schema(self) -> dict[str, Any]:
-        """JSON Schema of the answer: shapes only. Descriptions are for people; every client pays for the whole list."""
-        schema = self.answer_type.model_json_schema(mode="serialization")
-        return {
-            k: _without(("title", "description"), v) for k, v in schema.items() if k not in ("title", "description")
-        }
+        """JSON Schema of the answer, its outermost members only: every client pays for the whole list of tools.
+
+        The whole schema is the resource `finops://schemas/<tool>`.
+        """
+        schema = self.whole_output_schema()
+        members = {name: _outline(member) for name, member in schema["properties"].items()}
+        return {"type": "object", "properties": members, "required": schema["required"]}
+
+    def whole_output_schema(self) -> dict[str, Any]:
+        """JSON Schema of the answer, with descriptions."""
+        return self.answer_type.model_json_schema(mode="serialization")
 
     def parse(self, arguments: Mapping[str, Any]) -> ParamsT:
         """Check a caller's arguments.
@@ -175,6 +181,12 @@ _CREDENTIALS = frozenset(
         "secret",
     ]
 )
+
+
+def _outline(schema: dict[str, Any]) -> dict[str, Any]:
+    """What kind of value it is, and no more."""
+    kinds = [one.get("type", "object") for one in schema.get("anyOf", [schema])]
+    return {"type": kinds if len(kinds) > 1 else kinds[0]}
 
 
 def _without(keys: tuple[str, ...], schema: Any) -> Any:

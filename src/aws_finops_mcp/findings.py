@@ -256,3 +256,57 @@ class CheckAnswer(Answer):
     referrers: str = Field("", description="where it was looked for what still refers to a finding")
     evidence_sources: dict[str, str] = Field(description="what each evidence key is and which call gave it")
     prices: dict[str, Price] = Field(description="the prices that the savings use")
+
+
+class SavingRow(_Model):
+    """One saving: what to do to one resource, after what others already save is taken off."""
+
+    check: str = Field(description="the check that found it; run_check tells more")
+    region: str
+    resource_type: str
+    resource_id: str
+    name: str
+    verdict: Verdict
+    reason: str
+    monthly_usd: Usd = Field(description="dollars a month that this adds to the total")
+    parts: tuple[SavingPart, ...]
+    unpriced: tuple[str, ...] = Field((), exclude_if=lambda given: not given)
+    alternatives: tuple[str, ...] = Field(
+        (), description="other findings on what this one already saves: not in the total", exclude_if=lambda g: not g
+    )
+    referred_by: tuple[str, ...] = Field((), exclude_if=lambda given: not given)
+    managed_by: str = Field("", exclude_if=lambda given: not given)
+
+
+class SavingsAnswer(Answer):
+    """Savings of many checks, each billed resource counted once, most valuable first."""
+
+    regions: tuple[str, ...]
+    checks: int = Field(description="checks that were run")
+    monthly_saving_usd: Usd = Field(description="over all savings, listed here or not, at list prices")
+    overlap_usd: Usd = Field(description="dollars a month that would have been counted twice")
+    by_check: dict[str, Usd] = Field(description="dollars a month by check, largest first")
+    unpriced: int = Field(description="findings with a part that has no sourced price")
+    unknown: int = Field(description="resources that could not be judged")
+    savings: tuple[SavingRow, ...]
+    omitted: int = Field(description="savings that this page leaves out")
+    next_cursor: str = Field("", description="pass as `cursor` for the next page; empty on the last")
+    full_result: str = Field("", description="resource with all savings, for an hour")
+    prices: dict[str, Price] = Field(description="the prices that the savings use")
+
+
+class CheckRow(_Model):
+    """One check, in a line."""
+
+    name: str
+    title: str
+    category: Category
+    resource_type: str
+    finds: tuple[Verdict, ...]
+    saves: bool = Field(description="whether acting on a finding can save money")
+
+
+class ChecksAnswer(Answer):
+    """The checks that there are; `run_check` runs any of them."""
+
+    checks: tuple[CheckRow, ...]

@@ -64,6 +64,12 @@ class AccountSettings(BaseModel):
     """The external id that the role's trust policy asks for."""
 
 
+ESSENTIAL = "essential"
+"""In the place of a category: the few tools that lead to all others; all may be called."""
+ALL = "all"
+"""In the place of a category: every one."""
+
+
 class Settings(BaseSettings):
     """The server's settings; see the README for what each does."""
 
@@ -76,8 +82,8 @@ class Settings(BaseSettings):
     mcp_server_host: str = "127.0.0.1"
     mcp_server_port: int = Field(8000, ge=1, le=65535)
     mcp_server_workers: int = Field(2, ge=1, le=64)
-    mcp_tool_categories: CommaList = ("all",)
-    """Categories of tools to offer; `all` offers every one."""
+    mcp_tool_categories: CommaList = ("essential",)
+    """Categories of tools to offer. `essential` lists some fifteen and lets all be called, `all` lists every one."""
     mcp_allowed_hosts: CommaList = ()
     """Names under which clients may reach the server, beside localhost (protection from DNS rebinding)."""
     mcp_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -123,9 +129,9 @@ class Settings(BaseSettings):
     @classmethod
     def _known_categories(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         for name in names:
-            if name != "all" and name not in set(Category):
-                raise ValueError(f"{name} is no category; there are: all, {', '.join(Category)}")
-        return names or ("all",)
+            if name not in {ESSENTIAL, ALL, *Category}:
+                raise ValueError(f"{name} is no category; there are: {ESSENTIAL}, {ALL}, {', '.join(Category)}")
+        return names or (ESSENTIAL,)
 
     @field_validator("mcp_log_level", mode="before")
     @classmethod
@@ -134,14 +140,14 @@ class Settings(BaseSettings):
 
     @property
     def categories(self) -> frozenset[Category]:
-        """The categories whose tools are offered."""
-        if "all" in self.mcp_tool_categories:
+        """The categories whose tools may be called."""
+        if {ESSENTIAL, ALL} & set(self.mcp_tool_categories):
             return frozenset(Category)
         return frozenset(Category(name) for name in self.mcp_tool_categories)
 
 
 @cache
-def _regions() -> frozenset[str]:
+def known_regions() -> frozenset[str]:
     """The regions that botocore knows, read without a session: that would fail for a profile that there is not."""
     partitions = botocore.loaders.create_loader().load_data("endpoints")["partitions"]
     return frozenset(region for partition in partitions for region in partition["regions"])
@@ -153,8 +159,8 @@ def known_region(region: str) -> str:
     Raises:
         ValueError: naming the nearest known region.
     """
-    if region not in _regions():
-        near = difflib.get_close_matches(region, sorted(_regions()), n=3)
+    if region not in known_regions():
+        near = difflib.get_close_matches(region, sorted(known_regions()), n=3)
         hint = f"did you mean {' or '.join(near)}?" if near else "e.g. us-east-1, eu-west-1"
         raise ValueError(f"not an AWS region; {hint}")
     return region

@@ -198,7 +198,7 @@ def test_a_plan_of_what_can_not_be_listed_is_none(engine: Engine, account: Embed
 @pytest.mark.parametrize(
     ("arguments", "wanted"),
     [
-        ({"tool": "find_gold"}, "tool: got 'find_gold'; can be planned"),
+        ({"tool": "find_gold"}, "check: got 'find_gold'; list_checks names them"),
         ({"tool": "find_unused_volumes", "arguments": {"regoin": 1}}, "regoin: find_unused_volumes has no such"),
         ({}, "tool: missing; plan_question needs it"),
     ],

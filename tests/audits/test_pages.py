@@ -116,8 +116,8 @@ def test_no_page_is_above_what_a_client_takes(engine: Engine, width: int) -> Non
 def test_the_oldest_answers_are_forgotten(engine: Engine) -> None:
     store, answer = AnswerStore(), ask(engine)
     names = [store.put(answer) for _ in range(KEEP + 1)]
-    assert store.get(names[0]) is None
-    assert store.get(names[-1]) is answer
+    assert store.get(names[0], CheckAnswer) is None
+    assert store.get(names[-1], CheckAnswer) is answer
     assert len(set(names)) == len(names)
 
 
@@ -139,17 +139,17 @@ def test_an_answer_is_forgotten_after_an_hour(engine: Engine, tmp_path: Path) ->
     store = AnswerStore(tmp_path, clock=lambda: now)
     name = store.put(ask(engine))
     now += KEEP_SECONDS - 1
-    assert store.get(name) is not None
+    assert store.get(name, CheckAnswer) is not None
     now += 2
-    assert store.get(name) is None
-    assert AnswerStore(tmp_path, clock=lambda: now).get(name) is None
+    assert store.get(name, CheckAnswer) is None
+    assert AnswerStore(tmp_path, clock=lambda: now).get(name, CheckAnswer) is None
 
 
 def test_a_directory_that_can_not_be_written_is_memory(engine: Engine, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     store = AnswerStore(tmp_path / "file" / "cache")
     answer = ask(engine)
-    assert store.get(store.put(answer)) is answer
+    assert store.get(store.put(answer), CheckAnswer) is answer
 
 
 def test_a_disk_that_has_room_again_is_used_again(
@@ -168,12 +168,12 @@ def test_a_disk_that_has_room_again_is_used_again(
     assert not (tmp_path / "cache").exists()
     now += RETRY_SECONDS
     name = store.put(answer)
-    assert AnswerStore(tmp_path / "cache", clock=lambda: now).get(name) is not None
+    assert AnswerStore(tmp_path / "cache", clock=lambda: now).get(name, CheckAnswer) is not None
 
 
 def test_a_broken_file_loses_nothing_but_pages(engine: Engine, tmp_path: Path) -> None:
     (tmp_path / "answers.sqlite3").write_bytes(b"this is no database, but long enough to be taken for one" * 100)
     store = AnswerStore(tmp_path)
-    assert store.get("none") is None
+    assert store.get("none", CheckAnswer) is None
     answer = ask(engine)
-    assert store.get(store.put(answer)) is answer
+    assert store.get(store.put(answer), CheckAnswer) is answer

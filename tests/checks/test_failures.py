@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 from botocore.config import Config
 
-from aws_finops_mcp.audits.catalogue import TOOLS
+from aws_finops_mcp.audits.catalogue import ALWAYS_LISTED, TOOLS
 from aws_finops_mcp.audits.engine import Engine
 from aws_finops_mcp.aws import clients as clients_module
 from aws_finops_mcp.aws.clients import Clients
 from aws_finops_mcp.demo.account import EmbeddedAccount
 from aws_finops_mcp.findings import CheckAnswer, Verdict
 
-CHECKS = [name for name, tool in TOOLS.items() if tool.answer_type is CheckAnswer]
-QUESTIONS = [name for name in TOOLS if name != "plan_question"]
+CHECKS = [name for name in TOOLS if name not in ALWAYS_LISTED and TOOLS[name].answer_type is CheckAnswer]
+QUESTIONS = [name for name in TOOLS if name not in ALWAYS_LISTED]
 READS = [
     (name, action) for name in QUESTIONS for action in TOOLS[name].iam_actions if action != "sts:GetCallerIdentity"
 ]

@@ -58,7 +58,7 @@ def test_the_guides_curl_call_works_as_printed(server: RunningServer) -> None:
 @pytest.mark.parametrize(
     ("body", "status", "wanted"),
     [
-        ({"tool": "find_gold", "arguments": {}}, 404, "'find_gold': no such tool here; there are: find_unused"),
+        ({"tool": "find_gold", "arguments": {}}, 404, "'find_gold': no such tool here; list_checks names them"),
         ({"tool": "find_unused_volumes", "arguments": {"regoin_name": "x"}}, 400, "did you mean region_name?"),
         ({"tool": "find_unused_volumes", "arguments": {"region_name": "moon-1"}}, 400, "region_name: got 'moon-1'"),
         ({"tool": "find_unused_volumes", "arguments": []}, 400, 'send {"tool"'),

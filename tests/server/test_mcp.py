@@ -13,22 +13,30 @@ import httpx2
 import pytest
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.exceptions import MCPError
 from mcp.types import CallToolResult, TextContent
 from tests.conftest import RunningServer, environment, running_server
 
 from aws_finops_mcp import __version__
-from aws_finops_mcp.audits.catalogue import TOOLS
+from aws_finops_mcp.audits.catalogue import ALWAYS_LISTED, TOOLS
+from aws_finops_mcp.audits.catalogue import ESSENTIAL as ESSENTIAL_NAMES
 from aws_finops_mcp.demo.account import EmbeddedAccount
 
 ERAS = pytest.mark.parametrize("mode", ["legacy", "2026-07-28"])
 T = TypeVar("T")
+ESSENTIAL = frozenset(ESSENTIAL_NAMES)
 
-ARGUMENTS = {"plan_question": {"tool": "find_unused_nat_gateways"}}
+ARGUMENTS: dict[str, dict[str, Any]] = {
+    "plan_question": {"tool": "find_unused_nat_gateways"},
+    "run_check": {"check": "find_unused_volumes", "arguments": {"max_results": 3}},
+    "find_savings": {"categories": ["cleanup"]},
+}
 """What a tool can't be called without."""
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    return asyncio.run(asyncio.wait_for(work, 60))
+    return asyncio.run(asyncio.wait_for(work, 240))
 
 
 def text_of(result: CallToolResult) -> str:
@@ -40,8 +48,7 @@ def text_of(result: CallToolResult) -> str:
 def test_every_tool_answers_in_both_eras(server: RunningServer, mode: str) -> None:
     async def ask() -> dict[str, CallToolResult]:
         async with Client(f"{server.url}/mcp", mode=mode) as client:
-            names = [tool.name for tool in (await client.list_tools()).tools]
-            return {name: await client.call_tool(name, ARGUMENTS.get(name, {})) for name in names}
+            return {name: await client.call_tool(name, ARGUMENTS.get(name, {})) for name in TOOLS}
 
     results = run(ask())
     assert results.keys() == TOOLS.keys()
@@ -67,6 +74,46 @@ def test_both_eras_and_the_plain_call_give_the_same_answer(server: RunningServer
         assert answer.pop("calls")["total"] > 0  # how it was made differs; what it says does not
     assert answers[0] == answers[1] == answers[2]
     assert answers[0]["counts"]["idle"] > 0
+
+
+@ERAS
+@pytest.mark.parametrize(
+    ("query", "headers", "wanted"),
+    [
+        ("", {}, "essential"),
+        ("?categories=all", {}, "all"),
+        ("?categories=network,cost", {}, "network,cost"),
+        ("", {"X-MCP-Tool-Categories": "essential, network"}, "essential,network"),
+    ],
+)
+def test_a_client_chooses_what_it_lists(
+    server: RunningServer, mode: str, query: str, headers: dict[str, str], wanted: str
+) -> None:
+    async def ask() -> tuple[set[str], CallToolResult]:
+        async with httpx2.AsyncClient(headers=headers) as http:
+            transport = streamable_http_client(f"{server.url}/mcp{query}", http_client=http)
+            async with Client(transport, mode=mode) as client:
+                names = {tool.name for tool in (await client.list_tools()).tools}
+                return names, await client.call_tool("find_unused_elastic_ips", {})
+
+    names, result = run(ask())
+    words = wanted.split(",")
+    meant = set(ALWAYS_LISTED) | {name for name, tool in TOOLS.items() if tool.category in words or "all" in words}
+    assert names == meant | (ESSENTIAL & TOOLS.keys() if "essential" in words else set())
+    assert not result.is_error, "what is not listed may be called all the same"
+
+
+@ERAS
+def test_an_unknown_category_is_told(server: RunningServer, mode: str) -> None:
+    async def ask() -> str:
+        async with Client(f"{server.url}/mcp?categories=gold", mode=mode) as client:
+            try:
+                await client.list_tools()
+            except MCPError as error:
+                return str(error)
+            return "listed"
+
+    assert "'gold' is no category of tools; there are: essential, all, cleanup" in run(ask())
 
 
 @ERAS
@@ -133,6 +180,13 @@ def _facts(data: dict[str, Any]) -> list[str]:
     for key, price in data.get("prices", {}).items():
         facts += [key, price["sku"], price["source"], price["as_of"], f"${price['usd']:.10g}"]
     facts += [f"{key}: {source}" for key, source in data.get("evidence_sources", {}).items()]
+    for row in data.get("savings", ()):
+        facts += [row["resource_id"], row["name"], row["reason"], row["verdict"], row["check"], row["region"]]
+        facts += [f"${row['monthly_usd']:,.2f}", *(part["what"] for part in row["parts"])]
+        facts += [*row.get("alternatives", ()), *row.get("unpriced", ()), *row.get("referred_by", ())]
+    if data["tool"] == "list_checks":
+        facts += [text for row in data["checks"] for text in (row["name"], row["title"], row["category"])]
+    facts += [data.get("full_result", ""), data.get("referrers", "")]
     for row in data.get("services", ()):
         facts += [row["service"], f"${row['cost_usd']:,.2f}", f"${row['usage_usd']:,.2f}"]
     facts += [f"{action} x{count}" for action, count in data["calls"]["by_action"].items()]
@@ -157,6 +211,9 @@ def test_a_failed_read_is_in_text_and_structured_content(server: RunningServer, 
     assert "allow the IAM action ec2:DescribeVolumes" in text
 
 
+CHOSEN = ("cost", "network")
+
+
 def test_only_the_chosen_categories_are_offered(account: EmbeddedAccount, tmp_path_factory: Any) -> None:
     async def ask(url: str) -> tuple[set[str], CallToolResult]:
         async with Client(f"{url}/mcp") as client:
@@ -167,7 +224,7 @@ def test_only_the_chosen_categories_are_offered(account: EmbeddedAccount, tmp_pa
     with running_server(tmp_path_factory.mktemp("categories") / "log", extra) as server:
         names, refused = run(ask(server.url))
         plain = {tool["name"] for tool in httpx2.get(f"{server.url}/tools").json()["tools"]}
-    assert names == plain == {"find_unused_nat_gateways", "get_cost_by_service"}
+    assert names == plain == {name for name, tool in TOOLS.items() if tool.category in CHOSEN} | set(ALWAYS_LISTED)
     assert refused.is_error
 
 
@@ -182,7 +239,7 @@ def test_stdio_serves_both_eras_and_keeps_logs_off_standard_output(account: Embe
             return names, await client.call_tool("find_unused_elastic_ips", {})
 
     names, result = run(ask())
-    assert names == TOOLS.keys()
+    assert names == ESSENTIAL & TOOLS.keys()
     assert (result.structured_content or {})["counts"]["idle"] > 0
 
 

@@ -49,6 +49,20 @@ def whole_answer(asking: Asking, reader: Reader, check: Check[Any], params: Regi
     return _answer(check, reader, examined, rows, prices.used())
 
 
+def unanswered(reader: Reader, check: Check[Any], error: str) -> CheckAnswer:
+    """The answer of a check that could not be run to its end."""
+    failed = FailedRead(
+        call=check.name,
+        account=reader.account,
+        region=reader.region,
+        kind="error",
+        error=error,
+        remedy="report it, with the server's log of this call",
+    )
+    reader.ledger.fail(failed)
+    return _answer(check, reader, Examined([], None, listed=False), [], {})
+
+
 def _answer(
     check: Check[Any], reader: Reader, examined: Examined, rows: list[Any], prices: dict[str, Price]
 ) -> CheckAnswer:

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
-from aws_finops_mcp.audits.answers import whole_answer
+from aws_finops_mcp.audits.answers import unanswered, whole_answer
 from aws_finops_mcp.audits.engine import Asking
-from aws_finops_mcp.aws.reader import side_by_side
+from aws_finops_mcp.aws.clients import GLOBAL_REGION
+from aws_finops_mcp.aws.reader import Reader, side_by_side
 from aws_finops_mcp.checks.check import Check
 from aws_finops_mcp.findings import CheckAnswer
 
 PARALLEL_REGIONS = 16
 """Regions of accounts under way at once; the gate bounds their requests."""
 
+PARALLEL_CHECKS = 6
+"""Checks of one region under way at once: while one waits for metrics, others list."""
+
+log = logging.getLogger("aws_finops_mcp.audit")
+
 
 def audit(
     asking: Asking, checks: Sequence[Check[Any]], accounts: Sequence[str], regions: Sequence[str]
 ) -> list[CheckAnswer]:
     """Run each check in each region of each account, with its default arguments.
+
+    A check of what has no region runs once for an account. A check that breaks is a failed read of its own: the others
+    are not lost with it.
 
     Returns:
         An answer for each, in the order of accounts, regions, checks; each tells its own failed reads and calls.
@@ -29,11 +39,19 @@ def audit(
 
     def one(target: tuple[str, str]) -> list[CheckAnswer]:
         account, region = target
-        reader = asking.reader(region, account)
-        return [
-            whole_answer(asking, reader.part(), check, check.params.model_validate({"region_name": region}))
-            for check in checks
-        ]
+        wanted = [check for check in checks if check.everywhere == (region == "")]
+        reader = asking.reader(region or GLOBAL_REGION, account)
+        return side_by_side(lambda check: _ask(asking, reader.part(), check), wanted, PARALLEL_CHECKS)
 
-    targets = [(account, region) for account in accounts for region in regions]
+    without_region = [""] if any(check.everywhere for check in checks) else []
+    targets = [(account, region) for account in accounts for region in [*regions, *without_region]]
     return [answer for answers in side_by_side(one, targets, PARALLEL_REGIONS) for answer in answers]
+
+
+def _ask(asking: Asking, reader: Reader, check: Check[Any]) -> CheckAnswer:
+    params = check.params.model_validate({"region_name": reader.region})
+    try:
+        return whole_answer(asking, reader, check, params)
+    except Exception as error:
+        log.exception("%s broke in %s", check.name, reader.region)
+        return unanswered(reader, check, f"internal error, see the server's log: {type(error).__name__}")

@@ -9,13 +9,15 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from aws_finops_mcp.audits.answers import ask_check, ask_cost_by_service
+from aws_finops_mcp.audits.by_name import ListChecksParams, RunCheckParams, check_named, list_checks
 from aws_finops_mcp.audits.engine import Asking
 from aws_finops_mcp.audits.plan import PlanAnswer, plan_check
+from aws_finops_mcp.audits.savings import FindSavingsParams, find_savings
 from aws_finops_mcp.checks import CHECKS
 from aws_finops_mcp.checks.check import Check
 from aws_finops_mcp.costs.by_service import CostByServiceAnswer, CostByServiceParams
-from aws_finops_mcp.declaration import ArgumentsError, Declaration, Params, from_text
-from aws_finops_mcp.findings import Category, CheckAnswer
+from aws_finops_mcp.declaration import Declaration, Params, from_text
+from aws_finops_mcp.findings import Category, CheckAnswer, ChecksAnswer, SavingsAnswer
 
 Tool = Declaration[Asking, Any, Any]
 
@@ -56,22 +58,84 @@ _COST_BY_SERVICE: Tool = Declaration(
     references=("https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_GetCostAndUsage.html",),
 )
 
-_CHECKS = {check.name: check for check in CHECKS}
+
+def _run(asking: Asking, params: RunCheckParams) -> CheckAnswer:
+    check = check_named(asking, params.check)
+    return ask_check(asking, check, TOOLS[check.name].parse(params.arguments))
+
+
+_LIST_CHECKS: Tool = Declaration(
+    name="list_checks",
+    title="Checks that there are",
+    category=Category.GOVERNANCE,
+    description="Every check by name, with what it finds; more than the tools listed here. Free, asks AWS nothing.",
+    iam_actions=(),
+    params=ListChecksParams,
+    answer_type=ChecksAnswer,
+    answer=list_checks,
+)
+
+_RUN_CHECK: Tool = Declaration(
+    name="run_check",
+    title="Run any check",
+    category=Category.GOVERNANCE,
+    description="Runs one check of list_checks, also one that is not listed as a tool; arguments as that check's tool.",
+    iam_actions=(),
+    params=RunCheckParams,
+    answer_type=CheckAnswer,
+    answer=_run,
+)
+
+_FIND_SAVINGS: Tool = Declaration(
+    name="find_savings",
+    title="All savings, ranked",
+    category=Category.COST,
+    description=(
+        "Start here: runs every check that saves money over the regions of one account, reading each inventory once, "
+        "and ranks what was found; overlapping findings on one resource are one saving. Costs about $0.01 per 1,000 "
+        "metrics (CloudWatch); run_check tells more of one check."
+    ),
+    iam_actions=(
+        *sorted({action for check in CHECKS if check.saves for action in check.iam_actions} | {"ec2:DescribeRegions"}),
+        IDENTITY,
+    ),
+    params=FindSavingsParams,
+    answer_type=SavingsAnswer,
+    answer=find_savings,
+)
+
+ALWAYS_LISTED = ("find_savings", "list_checks", "run_check", "plan_question")
+"""Tools that lead to all others."""
+
+ESSENTIAL = (
+    *ALWAYS_LISTED,
+    "get_cost_by_service",
+    "find_unused_volumes",
+    "find_unused_snapshots",
+    "find_unused_elastic_ips",
+    "find_unused_nat_gateways",
+    "find_unused_load_balancers",
+    "find_unused_lambda_functions",
+    "find_underutilized_ec2_instances",
+    "find_underutilized_rds_instances",
+    "find_unused_log_groups",
+    "find_outdated_rds_engine_versions",
+)
+"""Tools that a client lists unless it, or the operator, chooses others: every tool costs each conversation tokens."""
 
 
 class PlanParams(Params):
     """Arguments of `plan_question`."""
 
-    tool: str = Field(description="the find_ tool to plan for")
+    tool: str = Field(description="the check to plan for, see list_checks")
     arguments: Annotated[
         dict[str, Any], BeforeValidator(from_text), WithJsonSchema({"type": "object", "default": {}})
     ] = Field(default_factory=dict, description="the arguments it would get")
 
 
 def _plan(asking: Asking, params: PlanParams) -> PlanAnswer:
-    if params.tool not in _CHECKS:
-        raise ArgumentsError(f"tool: got {params.tool!r}; can be planned: {', '.join(_CHECKS)}")
-    return plan_check(asking, _CHECKS[params.tool], TOOLS[params.tool].parse(params.arguments))
+    check = check_named(asking, params.tool)
+    return plan_check(asking, check, TOOLS[check.name].parse(params.arguments))
 
 
 _PLAN: Tool = Declaration(
@@ -79,7 +143,7 @@ _PLAN: Tool = Declaration(
     title="What a question would cost",
     category=Category.GOVERNANCE,
     description=(
-        "Says how many AWS calls, dollars and seconds a find_ tool would take, without making the calls that cost: "
+        "Says how many AWS calls, dollars and seconds a check would take, without making the calls that cost: "
         "it lists the resources (free) and counts the rest."
     ),
     iam_actions=(*sorted({wanted.iam_action for check in CHECKS for wanted in check.inventory}), IDENTITY),
@@ -90,11 +154,19 @@ _PLAN: Tool = Declaration(
 )
 
 TOOLS: Mapping[str, Tool] = {
-    tool.name: tool for tool in (*(_of_check(check) for check in CHECKS), _COST_BY_SERVICE, _PLAN)
+    tool.name: tool
+    for tool in (
+        _FIND_SAVINGS,
+        _LIST_CHECKS,
+        _RUN_CHECK,
+        _PLAN,
+        _COST_BY_SERVICE,
+        *(_of_check(check) for check in CHECKS),
+    )
 }
 
 
 def offered(categories: Iterable[Category]) -> dict[str, Tool]:
-    """The tools of some categories."""
+    """The tools of some categories, and those that lead to them."""
     wanted = frozenset(categories)
-    return {name: tool for name, tool in TOOLS.items() if tool.category in wanted}
+    return {name: tool for name, tool in TOOLS.items() if tool.category in wanted or name in ALWAYS_LISTED}

@@ -14,6 +14,7 @@ from aws_finops_mcp.aws.clients import Clients
 from aws_finops_mcp.aws.ledger import Budget, Call, Ledger, ReadFailedError
 from aws_finops_mcp.aws.reader import Gate, Reader
 from aws_finops_mcp.declaration import ArgumentsError, BudgetParams
+from aws_finops_mcp.findings import Category
 from aws_finops_mcp.prices.book import PriceBook
 from aws_finops_mcp.prices.cache import PriceCache
 from aws_finops_mcp.settings import Settings
@@ -36,6 +37,8 @@ class Engine:
     store: AnswerStore = field(default_factory=AnswerStore)
     gate: Gate = field(default_factory=Gate)
     budget: Budget = field(default_factory=Budget)
+    categories: frozenset[Category] = frozenset(Category)
+    """Of the checks that may be run."""
     exempt_tag: str = ""
     """Key of the tag that exempts a resource from every finding."""
     clock: Callable[[], datetime] = utc_now
@@ -50,6 +53,7 @@ class Engine:
             clients=Clients(settings.mcp_accounts),
             price_cache=PriceCache(settings.mcp_cache_dir),
             store=AnswerStore(settings.mcp_cache_dir),
+            categories=settings.categories,
             exempt_tag=settings.mcp_exempt_tag,
             budget=Budget(settings.mcp_budget_calls, settings.mcp_budget_usd, settings.mcp_deadline),
         )

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TypeVar
+
+from pydantic import BaseModel
+
 from aws_finops_mcp.audits.store import AnswerStore
 from aws_finops_mcp.declaration import FINDING_FIELDS, ArgumentsError, RegionParams
-from aws_finops_mcp.findings import CheckAnswer, Finding
+from aws_finops_mcp.findings import Answer, CheckAnswer, Finding
+
+AnswerT = TypeVar("AnswerT", bound=Answer)
+RowT = TypeVar("RowT", bound=BaseModel)
 
 MAX_CHARACTERS = 45_000
 """Of the findings of one page, as JSON. Clients take 25,000 tokens a result; ids and numbers are some 2.5 characters a
@@ -22,25 +30,40 @@ def next_page(params: RegionParams, tool: str, store: AnswerStore) -> CheckAnswe
     Raises:
         ArgumentsError: it names none, or the answer is no longer kept.
     """
-    name, _, start = params.cursor.rpartition(".")
-    answer = store.get(name)
+    answer, start, name = kept_page(params.cursor, tool, store, CheckAnswer)
+    return _page(answer, params, start, store, name)
+
+
+def kept_page(cursor: str, tool: str, store: AnswerStore, kind: type[AnswerT]) -> tuple[AnswerT, int, str]:
+    """The whole answer that a cursor leads on in, where it leads on, and the answer's name.
+
+    Raises:
+        ArgumentsError: it names none, or the answer is no longer kept.
+    """
+    name, _, start = cursor.rpartition(".")
+    answer = store.get(name, kind)
     if answer is None or answer.tool != tool or not start.isdigit():
         raise ArgumentsError(
-            f"cursor: got {params.cursor[:60]!r}; not the next_cursor of a recent {tool} answer: ask again without it"
+            f"cursor: got {cursor[:60]!r}; not the next_cursor of a recent {tool} answer: ask again without it"
         )
-    return _page(answer, params, int(start), store, name)
+    return answer, int(start), name
+
+
+def fitting(rows: Sequence[RowT], start: int, at_most: int) -> list[RowT]:
+    """The rows from `start` that fit into one page; always one, if there is one."""
+    page: list[RowT] = []
+    size = 0
+    for row in rows[start : start + at_most]:
+        size += len(row.model_dump_json())
+        if page and size > MAX_CHARACTERS:
+            break
+        page.append(row)
+    return page
 
 
 def _page(answer: CheckAnswer, params: RegionParams, start: int, store: AnswerStore, name: str) -> CheckAnswer:
-    rows: list[Finding] = []
-    size = 0
-    remaining = () if params.detail == "summary" else answer.findings[start:]
-    for finding in remaining[: params.max_results]:
-        row = _choose(finding, params)
-        size += len(row.model_dump_json())
-        if rows and size > MAX_CHARACTERS:
-            break
-        rows.append(row)
+    chosen = () if params.detail == "summary" else answer.findings[start : start + params.max_results]
+    rows = fitting([_choose(finding, params) for finding in chosen], 0, params.max_results)
     end = start + len(rows)
     more = params.detail != "summary" and end < len(answer.findings)
     used = {part.price for row in rows if row.saving for part in row.saving.parts}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from aws_finops_mcp.audits.catalogue import Tool
+from aws_finops_mcp.audits.catalogue import ALWAYS_LISTED, IDENTITY, Tool
 from aws_finops_mcp.settings import AccountSettings
 
 
@@ -14,7 +14,9 @@ def iam_policy(tools: Iterable[Tool], accounts: Mapping[str, AccountSettings]) -
 
     None of the actions can be limited to single resources: they list and describe.
     """
-    actions = sorted({action for tool in tools for action in tool.iam_actions})
+    own = {action for tool in tools if tool.name not in ALWAYS_LISTED for action in tool.iam_actions}
+    # Those that lead to all others make the calls of what is offered, and list an account's regions.
+    actions = sorted(own | {IDENTITY, "ec2:DescribeRegions"})
     statements: list[dict[str, Any]] = [
         {"Sid": "ReadForFindings", "Effect": "Allow", "Action": actions, "Resource": "*"}
     ]

@@ -12,7 +12,6 @@ from aws_finops_mcp.checks.check import Check
 
 def reference() -> str:
     """The page, as Markdown."""
-    checks = {check.name: check for check in CHECKS}
     lines = [
         "# Tools",
         "",
@@ -23,10 +22,15 @@ def reference() -> str:
         "|---|---|---|",
         *(f"| [`{tool.name}`](#{tool.name}) | {tool.category} | {tool.title} |" for tool in TOOLS.values()),
     ]
-    for tool in TOOLS.values():
-        lines += _tool(tool)
-        if tool.name in checks:
-            lines += _check(checks[tool.name])
+    return "\n".join(lines) + "\n" + "".join(tool_reference(name) for name in TOOLS)
+
+
+def tool_reference(name: str) -> str:
+    """One tool's section."""
+    lines = list(_tool(TOOLS[name]))
+    for check in CHECKS:
+        if check.name == name:
+            lines += _check(check)
     return "\n".join(lines) + "\n"
 
 
@@ -35,13 +39,17 @@ def _tool(tool: Tool) -> Iterator[str]:
     for name, schema in tool.input_schema()["properties"].items():
         default = schema.get("default", "required")
         yield f"| `{name}` | {'' if default in ('', [], {}) else f'`{default}`'} | {schema.get('description', '')} |"
-    yield from ("", "IAM actions: " + ", ".join(f"`{action}`" for action in tool.iam_actions) + ".")
-    yield from ("", "See " + ", ".join(f"<{reference}>" for reference in tool.references) + ".")
+    if tool.iam_actions:
+        yield from ("", "IAM actions: " + ", ".join(f"`{action}`" for action in tool.iam_actions) + ".")
+    if tool.references:
+        yield from ("", "See " + ", ".join(f"<{reference}>" for reference in tool.references) + ".")
 
 
 def _check(check: Check[Any]) -> Iterator[str]:
-    yield from ("", f"Looks at `{check.resource_type}`.", "")
+    yield from ("", f"Looks at `{check.resource_type}`{' of the whole account' if check.everywhere else ''}.", "")
     yield from (f"- `{verdict}`: {meaning}" for verdict, meaning in check.verdicts.items())
     yield from ("", "| evidence | |", "|---|---|")
     yield from (f"| `{key}` | {source} |" for key, source in check.evidence.items())
+    if check.referrers:
+        yield from ("", f"What still refers to a finding is looked for among: {check.referrers}.")
     yield from ("", f"What to do: {check.remediation}")

@@ -11,10 +11,13 @@ from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import ValidationError
 
-from aws_finops_mcp.findings import CheckAnswer
+from aws_finops_mcp.findings import Answer
+
+AnswerT = TypeVar("AnswerT", bound=Answer)
 
 log = logging.getLogger("aws_finops_mcp.answers")
 
@@ -43,11 +46,11 @@ class AnswerStore:
         self._file = directory / FILE if directory else None
         self._clock = clock
         self._lock = threading.Lock()
-        self._answers: OrderedDict[str, tuple[float, CheckAnswer]] = OrderedDict()
+        self._answers: OrderedDict[str, tuple[float, Answer]] = OrderedDict()
         self._leave_until = 0.0
         self._warned = False
 
-    def put(self, answer: CheckAnswer) -> str:
+    def put(self, answer: Answer) -> str:
         """Keep an answer; gives back its name."""
         name, now = secrets.token_urlsafe(12), self._clock()
         with self._lock:
@@ -66,16 +69,17 @@ class AnswerStore:
                 self._leave_until, self._warned = now + RETRY_SECONDS, True
         return name
 
-    def get(self, name: str) -> CheckAnswer | None:
-        """The answer of a name; None when it is no longer kept."""
+    def get(self, name: str, kind: type[AnswerT]) -> AnswerT | None:
+        """The answer of a name; None when it is no longer kept, or is of another kind."""
         with self._lock:
-            made_at, answer = self._answers.get(name, (0.0, None))
-        if answer is None and self._file is not None and self._file.exists():
+            made_at, known = self._answers.get(name, (0.0, None))
+        answer = known if isinstance(known, kind) else None
+        if known is None and self._file is not None and self._file.exists():
             try:
                 with closing(self._open(self._file)) as disk:
                     row = disk.execute("SELECT made_at, body FROM answers WHERE name = ?", (name,)).fetchone()
                 if row:
-                    made_at, answer = row[0], CheckAnswer.model_validate_json(row[1])
+                    made_at, answer = row[0], kind.model_validate_json(row[1])
             except (OSError, sqlite3.Error, ValidationError) as error:
                 log.warning("an answer could not be read back: %s: %s", self._file, error)
         return answer if answer is not None and made_at >= self._clock() - KEEP_SECONDS else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import threading
 import time
 from collections.abc import Mapping
@@ -30,6 +31,8 @@ class Calls:
 
     def __init__(self, settings: Settings, engine: Engine | None = None) -> None:
         self.tools: Mapping[str, Tool] = offered(settings.categories)
+        self.chosen = settings.mcp_tool_categories
+        """What the operator chose to list: categories, or one of the words in their place."""
         self.engine = engine or Engine.of(settings)
         self.telemetry = Telemetry(settings)
 
@@ -40,7 +43,9 @@ class Calls:
             UnknownToolError: naming those that there are.
         """
         if name not in self.tools:
-            raise UnknownToolError(f"{name!r}: no such tool here; there are: {', '.join(sorted(self.tools))}")
+            near = difflib.get_close_matches(name, self.tools, n=3)
+            hint = f"did you mean {' or '.join(near)}?" if near else "list_checks names them"
+            raise UnknownToolError(f"{name[:100]!r}: no such tool here; {hint}")
         return self.tools[name]
 
     def input_schema(self, tool: Tool) -> dict[str, Any]:

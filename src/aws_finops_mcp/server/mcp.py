@@ -18,6 +18,9 @@ from aws_finops_mcp.audits.catalogue import Tool
 from aws_finops_mcp.declaration import ArgumentsError
 from aws_finops_mcp.findings import Answer
 from aws_finops_mcp.server.calls import Calls, UnknownToolError
+from aws_finops_mcp.server.prompts import add_prompts
+from aws_finops_mcp.server.resources import add_completions, add_resources
+from aws_finops_mcp.server.selection import Selection
 from aws_finops_mcp.server.text import as_text
 
 INSTRUCTIONS = """\
@@ -25,13 +28,14 @@ Read-only answers about waste and cost in one AWS account. Every saving is in US
 its price and source; it is before Savings Plans, Reserved Instances and discounts. `complete: false` means that some \
 reads failed: say so, name what was not read (`failed_reads`), and do not take missing findings for "no waste". \
 A verdict `unknown` is not `idle`. Nothing here changes AWS, and no tool takes credentials. \
-Tools read one region a call (`region_name`); call once for each region of interest."""
+Start with find_savings for many regions at once; the find_ tools read one region a call (`region_name`). list_checks \
+names every check, also those that are not listed as tools; run_check runs any of them."""
 
 HEARTBEAT = 5.0
 """Seconds between two messages of progress."""
 
 _READ_ONLY = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=True)
-_CACHE = CacheHint(ttl_ms=3_600_000, scope="public")
+_CACHE = CacheHint(ttl_ms=3_600_000, scope="private")  # what is listed is each client's choice
 
 
 class DeclaredTool(SdkTool):
@@ -75,7 +79,7 @@ class DeclaredTool(SdkTool):
 
 def build_mcp(calls: Calls) -> MCPServer[Any]:
     """The MCP server with the tools that `calls` offers."""
-    return MCPServer(
+    mcp: MCPServer[Any] = MCPServer(
         "aws-finops-mcp",
         title="AWS FinOps",
         version=__version__,
@@ -83,7 +87,12 @@ def build_mcp(calls: Calls) -> MCPServer[Any]:
         tools=[_tool(calls, tool) for tool in calls.tools.values()],
         subscriptions=False,  # a client would hold a stream open, and with it every reload
         cache_hints={"tools/list": _CACHE, "server/discover": _CACHE},
+        middleware=[Selection(calls.tools.values(), calls.chosen)],
     )
+    add_prompts(mcp)
+    add_resources(mcp, calls)
+    add_completions(mcp, calls)
+    return mcp
 
 
 def _tool(calls: Calls, tool: Tool) -> DeclaredTool:

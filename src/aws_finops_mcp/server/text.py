@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from aws_finops_mcp.audits.plan import PlanAnswer
 from aws_finops_mcp.costs.by_service import CostByServiceAnswer
-from aws_finops_mcp.findings import Answer, CheckAnswer, FailedRead, Finding
+from aws_finops_mcp.findings import (
+    Answer,
+    CheckAnswer,
+    ChecksAnswer,
+    FailedRead,
+    Finding,
+    Price,
+    SavingPart,
+    SavingsAnswer,
+)
 
 
 def as_text(answer: Answer) -> str:
@@ -19,6 +28,14 @@ def as_text(answer: Answer) -> str:
         lines += _costs(answer)
     elif isinstance(answer, PlanAnswer):
         lines += _plan(answer)
+    elif isinstance(answer, SavingsAnswer):
+        lines += _savings(answer)
+    elif isinstance(answer, ChecksAnswer):
+        lines += (
+            f"- {row.name} [{row.category}] {row.title}; {row.resource_type}; finds {', '.join(row.finds)}"
+            f"{'' if row.saves else '; saves no money by itself'}"
+            for row in answer.checks
+        )
     calls = ", ".join(f"{action} x{count}" for action, count in answer.calls.by_action.items())
     lines.append(
         f"Tool {answer.tool}, account {answer.account}, complete: {str(answer.complete).lower()}. "
@@ -56,12 +73,42 @@ def _check(answer: CheckAnswer) -> Iterator[str]:
     if answer.referrers:
         yield f"What still refers to a finding was looked for among: {answer.referrers}."
     yield from _named("Evidence", (f"{key}: {source}" for key, source in answer.evidence_sources.items()))
+    yield from _prices(answer.prices)
+
+
+def _savings(answer: SavingsAnswer) -> Iterator[str]:
+    yield (
+        f"{answer.checks} checks in {', '.join(answer.regions)}: {_usd(answer.monthly_saving_usd)} a month, list "
+        f"prices; overlap left out {_usd(answer.overlap_usd)}; unpriced {answer.unpriced}; unknown {answer.unknown}"
+        f"{f'; left out of this page {answer.omitted}' if answer.omitted else ''}."
+    )
+    yield from _named("By check", (f"{check} {_usd(usd)}" for check, usd in answer.by_check.items()))
+    if answer.next_cursor:
+        yield f"Next page: call again with cursor={answer.next_cursor}"
+    yield f"All of it, for an hour: {answer.full_result}"
+    for row in answer.savings:
+        text = f"- {_usd(row.monthly_usd)} a month: {row.resource_id} ({row.name}) {row.verdict} in {row.region}"
+        text += f" [{row.check}]: {row.reason}; {'; '.join(_part(part) for part in row.parts)}"
+        text += f"; not priced: {', '.join(row.unpriced)}" if row.unpriced else ""
+        text += f"; made by {row.managed_by}" if row.managed_by else ""
+        text += f"; still referred to by {', '.join(row.referred_by)}" if row.referred_by else ""
+        text += f"; instead: {'; '.join(row.alternatives)}" if row.alternatives else ""
+        yield text
+    yield from _prices(answer.prices)
+
+
+def _part(part: SavingPart) -> str:
+    of = f" ({part.resource})" if part.resource else ""
+    return f"{part.what}{of} {part.quantity:.10g} x {part.price} = ${float(part.usd):,.2f}"
+
+
+def _prices(prices: Mapping[str, Price]) -> Iterator[str]:
     yield from _named(
         "Prices",
         (
             f"{key}: ${float(p.usd):.10g} per {p.unit} in {p.region}, {p.source}"
             f"{f', SKU {p.sku}' if p.sku else ''}, as of {p.as_of}"
-            for key, p in answer.prices.items()
+            for key, p in prices.items()
         ),
     )
 
@@ -75,10 +122,7 @@ def _finding(finding: Finding) -> str:
     if finding.saving:
         saving = finding.saving
         parts.append(f"saves ${float(saving.monthly_usd):,.2f} a month ({saving.basis})")
-        terms = [
-            f"{p.what}{f' ({p.resource})' if p.resource else ''} {p.quantity:.10g} x {p.price} = ${float(p.usd):,.2f}"
-            for p in saving.parts
-        ]
+        terms = [_part(part) for part in saving.parts]
         terms += [f"not priced: {what}" for what in saving.unpriced]
         parts.append(f"[{'; '.join(terms)}];" if terms else "[nothing billed while idle];")
     parts.append(", ".join(f"{key}={_plain(value)}" for key, value in (finding.evidence or {}).items()))

@@ -1,0 +1,80 @@
+"""Resources: each tool's documentation and answer schema, and an audit's full result; completions for their names."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver.exceptions import ResourceNotFoundError
+from mcp.types import Completion
+
+from aws_finops_mcp.audits.catalogue import TOOLS
+from aws_finops_mcp.audits.reference import tool_reference
+from aws_finops_mcp.findings import Category, SavingsAnswer
+from aws_finops_mcp.server.calls import Calls
+from aws_finops_mcp.settings import known_regions
+
+MOST = 100
+"""Values of one completion; the protocol's limit."""
+
+
+def add_resources(mcp: MCPServer[Any], calls: Calls) -> None:
+    """Add the templates."""
+
+    @mcp.resource(
+        "finops://checks/{name}",
+        title="A tool's documentation",
+        description="What it asks, how it decides, which calls and prices it uses, what its verdicts mean.",
+        mime_type="text/markdown",
+    )
+    def check_documentation(name: str) -> str:
+        return tool_reference(_known(name))
+
+    @mcp.resource(
+        "finops://schemas/{name}",
+        title="The schema of a tool's answer",
+        description="JSON Schema of the structured content, with descriptions.",
+        mime_type="application/schema+json",
+    )
+    def answer_schema(name: str) -> str:
+        return json.dumps(TOOLS[_known(name)].whole_output_schema())
+
+    @mcp.resource(
+        "finops://audits/{name}",
+        title="An audit's full result",
+        description="All savings of a find_savings answer (its full_result), kept for an hour.",
+        mime_type="application/json",
+    )
+    def audit_result(name: str) -> str:
+        answer = calls.engine.store.get(name, SavingsAnswer)
+        if answer is None:
+            raise ResourceNotFoundError(f"finops://audits/{name}: no recent audit; call find_savings again")
+        return answer.model_dump_json()
+
+    def _known(name: str) -> str:
+        if name not in calls.tools:
+            raise ResourceNotFoundError(f"{name}: no such tool here; list_checks tells what there is")
+        return name
+
+
+def add_completions(mcp: MCPServer[Any], calls: Calls) -> None:
+    """Complete accounts, regions, checks and categories, whatever prompt or resource asks."""
+    values: dict[str, Callable[[], Iterable[str]]] = {
+        "account": lambda: calls.engine.accounts,
+        "regions": known_regions,
+        "region_name": known_regions,
+        "name": lambda: calls.tools,
+        "check": lambda: calls.tools,
+        "categories": lambda: tuple(Category),
+    }
+
+    @mcp.completion()  # type: ignore[no-untyped-call,untyped-decorator]
+    async def complete(ref: Any, argument: Any, context: Any) -> Completion | None:
+        known = values.get(argument.name)
+        if known is None:
+            return None
+        before, comma, last = argument.value.rpartition(",")
+        found = [f"{before}{comma}{value}" for value in sorted(known()) if value.startswith(last.strip())]
+        return Completion(values=found[:MOST], total=len(found), has_more=len(found) > MOST)

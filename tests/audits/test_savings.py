@@ -1,0 +1,220 @@
+"""Many checks at once: shared inventory, ranked, and no resource's saving counted twice."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aws_finops_mcp.audits import audit as audit_module
+from aws_finops_mcp.audits.answers import whole_answer
+from aws_finops_mcp.audits.catalogue import TOOLS
+from aws_finops_mcp.audits.engine import Engine
+from aws_finops_mcp.audits.savings import billed, ranked
+from aws_finops_mcp.checks import CHECKS
+from aws_finops_mcp.declaration import ArgumentsError
+from aws_finops_mcp.demo.account import EmbeddedAccount
+from aws_finops_mcp.findings import (
+    Calls,
+    Category,
+    CheckAnswer,
+    Counts,
+    Finding,
+    Saving,
+    SavingPart,
+    SavingsAnswer,
+    Verdict,
+)
+
+
+def ask(engine: Engine, **arguments: object) -> SavingsAnswer:
+    tool = TOOLS["find_savings"]
+    answer = tool.answer(engine.asking(), tool.parse(arguments))
+    assert isinstance(answer, SavingsAnswer)
+    return answer
+
+
+def found(check: str, *findings: tuple[str, str, list[tuple[float, str]]]) -> CheckAnswer:
+    """An answer with findings of (id, verdict, [(usd, billed resource)])."""
+    return CheckAnswer(
+        tool=check,
+        summary="",
+        complete=True,
+        account="123456789012",
+        region="us-east-1",
+        resource_type="AWS::EC2::Volume",
+        counts=Counts(examined=len(findings), found=len(findings)),
+        monthly_saving_usd=None,
+        unpriced=0,
+        findings=tuple(
+            Finding(
+                resource_id=name,
+                name=name,
+                verdict=Verdict(verdict),
+                reason="because",
+                saving=Saving(
+                    monthly_usd=sum((Decimal(str(usd)) for usd, _ in parts), Decimal(0)),
+                    parts=tuple(
+                        SavingPart(what="a part", quantity=1, usd=Decimal(str(usd)), price="x", resource=of)
+                        for usd, of in parts
+                    ),
+                ),
+            )
+            for name, verdict, parts in findings
+        ),
+        omitted=0,
+        evidence_sources={},
+        prices={},
+        calls=Calls(total=0, cost_usd=Decimal(0), seconds=0, by_action={}),
+    )
+
+
+def test_the_total_is_that_of_the_checks_where_nothing_overlaps(engine: Engine) -> None:
+    names = ["find_unused_elastic_ips", "find_unused_lambda_functions"]
+    whole = ask(engine, regions=["us-east-1", "eu-west-1"], checks=names)
+    one_by_one = Decimal(0)
+    for name in names:
+        for region in ("us-east-1", "eu-west-1"):
+            tool = TOOLS[name]
+            one_by_one += tool.answer(engine.asking(), tool.parse({"region_name": region})).monthly_saving_usd
+    assert whole.monthly_saving_usd == one_by_one > 0
+    assert whole.overlap_usd == 0
+    assert whole.complete
+    assert [row.monthly_usd for row in whole.savings] == sorted((r.monthly_usd for r in whole.savings), reverse=True)
+    assert {row.region for row in whole.savings} == {"us-east-1", "eu-west-1"}
+
+
+def test_of_deleting_and_right_sizing_one_resource_the_greater_counts() -> None:
+    rows, twice = ranked(
+        [
+            found("find_unused_volumes", ("vol-1", "idle", [(10, "")])),
+            found("find_ebs_volumes_with_old_types", ("vol-1", "costly", [(2, "")]), ("vol-2", "costly", [(3, "")])),
+        ]
+    )
+    assert [(row.resource_id, row.check, float(row.monthly_usd)) for row in rows] == [
+        ("vol-1", "find_unused_volumes", 10),
+        ("vol-2", "find_ebs_volumes_with_old_types", 3),
+    ]
+    assert rows[0].alternatives == ("find_ebs_volumes_with_old_types: vol-1 costly, $2.00 a month",)
+    assert twice == 2
+
+
+def test_a_saving_keeps_the_parts_that_nobody_else_counts() -> None:
+    rows, twice = ranked(
+        [
+            found("find_stopped_instances", ("i-1", "idle", [(8, "vol-1"), (4, "eipalloc-1")])),
+            found("find_unused_elastic_ips", ("eipalloc-1", "idle", [(4, "")])),
+            found("find_unused_volumes", ("vol-1", "idle", [(20, "")])),
+        ]
+    )
+    assert {row.resource_id: row.monthly_usd for row in rows} == {"vol-1": 20, "i-1": 4}
+    assert twice == 12
+    assert sum(row.monthly_usd for row in rows) == 24
+
+
+def test_an_arn_and_the_bare_id_are_one_resource() -> None:
+    assert billed("arn:aws:lambda:us-east-1:123456789012:function:one") == "one"
+    assert billed("arn:aws:ec2:us-east-1:123456789012:volume/vol-1") == billed("vol-1") == "vol-1"
+
+
+_findings = st.lists(
+    st.tuples(
+        st.sampled_from(["a", "b", "c", "d"]),
+        st.lists(st.tuples(st.integers(1, 50), st.sampled_from(["", "a", "b", "v", "w"])), min_size=1, max_size=3),
+    ),
+    max_size=8,
+)
+
+
+@given(_findings)
+def test_each_billed_resource_is_counted_in_one_row_only(made: list[tuple[str, list[tuple[int, str]]]]) -> None:
+    answers = [
+        found(f"check_{number}", (name, "idle", [(float(usd), of) for usd, of in parts]))
+        for number, (name, parts) in enumerate(made)
+    ]
+    rows, twice = ranked(answers)
+    everything = sum(usd for _, parts in made for usd, _ in parts)
+    assert sum((row.monthly_usd for row in rows), Decimal(0)) + twice == everything
+    holders: dict[str, set[int]] = {}
+    for number, row in enumerate(rows):
+        for part in row.parts:
+            holders.setdefault(part.resource or row.resource_id, set()).add(number)
+    assert all(len(of) == 1 for of in holders.values())
+
+
+def test_inventories_are_read_once_for_all_checks(engine: Engine, account: EmbeddedAccount) -> None:
+    ask(engine, regions=["us-east-1"])
+    account.calls.reset()
+    ask(engine, regions=["us-east-1"])
+    for action in ("ec2:DescribeVolumes", "ec2:DescribeInstances", "ec2:DescribeAddresses"):
+        assert account.calls.count(action) <= 1, action
+
+
+def test_what_was_not_read_makes_the_whole_incomplete(engine: Engine, account: EmbeddedAccount) -> None:
+    account.faults.deny("ec2:DescribeVolumes")
+    answer = ask(engine, regions=["us-east-1"], categories=["cleanup"])
+    assert not answer.complete
+    assert "ec2:DescribeVolumes" in {read.call for read in answer.failed_reads}
+    assert "INCOMPLETE" in answer.summary
+    assert answer.savings, "what could be read is not lost"
+
+
+def test_all_means_the_regions_that_the_account_has(engine: Engine, account: EmbeddedAccount) -> None:
+    answer = ask(engine, regions="all", checks=["find_unused_elastic_ips"])
+    assert {"us-east-1", "eu-west-1"} < set(answer.regions)
+    account.faults.deny("ec2:DescribeRegions")
+    answer = ask(engine, regions="all", checks=["find_unused_elastic_ips"])
+    assert answer.regions == ("us-east-1",)
+    assert not answer.complete
+
+
+def test_a_broken_check_loses_only_itself(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = whole_answer
+
+    def broken(asking, reader, check, params):  # type: ignore[no-untyped-def]
+        if check.name == "find_unused_volumes":
+            raise KeyError("Iops")
+        return real(asking, reader, check, params)
+
+    monkeypatch.setattr(audit_module, "whole_answer", broken)
+    answer = ask(engine, regions=["us-east-1"], checks=["find_unused_volumes", "find_unused_elastic_ips"])
+    assert [read.call for read in answer.failed_reads] == ["find_unused_volumes"]
+    assert {row.check for row in answer.savings} == {"find_unused_elastic_ips"}
+
+
+def test_pages_lead_through_all_savings(engine: Engine, account: EmbeddedAccount) -> None:
+    whole = ask(engine)
+    page = ask(engine, max_results=2)
+    account.calls.reset()
+    rows = list(page.savings)
+    while page.next_cursor:
+        page = ask(engine, max_results=2, cursor=page.next_cursor)
+        rows += page.savings
+    assert [row.resource_id for row in rows] == [row.resource_id for row in whole.savings]
+    assert account.calls.total == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wanted"),
+    [
+        ({"checks": ["find_gold"]}, "check: got 'find_gold'"),
+        ({"regions": ["moon-1"]}, "not an AWS region"),
+        ({"categories": ["gold"]}, "categories"),
+        ({"cursor": "x.1"}, "not the next_cursor"),
+        ({"account": "none"}, "account: got 'none'"),
+    ],
+)
+def test_wrong_arguments_are_told(engine: Engine, arguments: dict[str, object], wanted: str) -> None:
+    with pytest.raises(ArgumentsError, match=wanted):
+        ask(engine, **arguments)
+
+
+def test_only_checks_of_the_offered_categories_are_run(engine: Engine) -> None:
+    engine.categories = frozenset({Category.NETWORK})
+    answer = ask(engine)
+    ran = {check.name for check in CHECKS if check.category is Category.NETWORK and check.saves}
+    assert answer.checks == len(ran)
+    with pytest.raises(ArgumentsError, match="find_unused_volumes"):
+        ask(engine, checks=["find_unused_volumes"])

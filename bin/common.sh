@@ -30,7 +30,7 @@ packages_for() {
   local wanted=() missing=() package
   case $1 in
     lint) wanted=(shellcheck git) ;;
-    unit) wanted=(apache2-utils) ;;
+    unit) wanted=(apache2-utils gpg) ;;
     clients)
       wanted=(curl)
       command -v npm >/dev/null || wanted+=(nodejs npm) # any Node will do to install the one that is pinned

@@ -10,10 +10,24 @@ from typing import Any
 import pytest
 
 PROJECT = Path(__file__).parents[2]
-ROLES = ("python", "aws_finops_mcp", "nginx", "certbot", "security_updates")
+ROLES = (
+    "python",
+    "aws_finops_mcp",
+    "nginx",
+    "certbot",
+    "security_updates",
+    "signed_package",
+    "ssm_agent",
+    "cloudwatch_agent",
+)
 
 
-DEBIAN = {"distribution": "Debian", "distribution_major_version": "13", "os_family": "Debian"}
+DEBIAN = {
+    "distribution": "Debian",
+    "distribution_major_version": "13",
+    "os_family": "Debian",
+    "architecture": "x86_64",
+}
 
 
 def preflight(
@@ -21,6 +35,13 @@ def preflight(
 ) -> subprocess.CompletedProcess[str]:
     """Only the first tasks of the roles, on a host that says it is such a system."""
     tasks = [{"ansible.builtin.include_role": {"name": role, "tasks_from": "preflight"}} for role in roles]
+    return run_tasks(tmp_path, tasks, facts, **given)
+
+
+def run_tasks(
+    tmp_path: Path, tasks: list[dict[str, Any]], facts: dict[str, str], **given: Any
+) -> subprocess.CompletedProcess[str]:
+    """Some tasks on the controller, which says that it is such a system."""
     plays = [{"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": tasks}]
     playbook = tmp_path / "preflight.yml"
     playbook.write_text(json.dumps(plays))
@@ -30,6 +51,12 @@ def preflight(
         "nginx_users": [{"name": "alice"}],
         "certbot_email": "ops@example.com",
         "python_interpreter": "/usr/bin/python3",
+        "ansible_python_interpreter": sys.executable,
+        "signed_package_name": "example",
+        "signed_package_version": "1",
+        "signed_package_url": "https://example.com/example.deb",
+        "signed_package_key": "/nowhere/key.asc",
+        "signed_package_fingerprints": ["0" * 40],
         **given,
     }
     command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "localhost,", str(playbook)]

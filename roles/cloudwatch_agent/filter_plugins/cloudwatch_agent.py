@@ -39,7 +39,12 @@ def _unknown(value: Any, schemas: list[Any], root: dict[str, Any], path: tuple[s
         for index, item in enumerate(value):
             yield from _unknown(item, items, root, (*path, str(index)))
     elif isinstance(value, dict):
-        free = [part["additionalProperties"] for part in parts if isinstance(part.get("additionalProperties"), dict)]
+        # A map of any names; where some are declared, others beside them are taken for typing errors.
+        free = [
+            part["additionalProperties"]
+            for part in parts
+            if isinstance(part.get("additionalProperties"), dict) and "properties" not in part
+        ]
         closed = any("properties" in part for part in parts)
         for key, item in value.items():
             declared = [part["properties"][key] for part in parts if key in part.get("properties", {})]

@@ -136,7 +136,7 @@ def impatient(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> Engine:
     """An engine that tries each call once: what lasts needs no waiting for."""
     once = Config(retries={"mode": "standard", "total_max_attempts": 1})
     monkeypatch.setattr(clients_module, "_CONFIG", clients_module._CONFIG.merge(once))
-    return Engine("us-east-1", clients=Clients(clients.accounts))
+    return Engine("us-east-1", clients=Clients(clients.accounts), exempt_tag="finops:exempt")
 
 
 @pytest.mark.parametrize(("fault", "kind"), [("throttle", "throttled"), ("error500", "error"), ("cut", "unreachable")])

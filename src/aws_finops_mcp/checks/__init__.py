@@ -5,11 +5,15 @@ A new check is a section in its service's file and its name in that file's `CHEC
 
 from typing import Any
 
-from aws_finops_mcp.checks import awslambda, ebs, vpc
+from aws_finops_mcp.checks import awslambda, ebs, rds_load, rds_protection, rds_snapshots, rds_usage, vpc
 from aws_finops_mcp.checks.check import Check
 
 CHECKS: tuple[Check[Any], ...] = (
     *awslambda.CHECKS,
     *ebs.CHECKS,
+    *rds_load.CHECKS,
+    *rds_protection.CHECKS,
+    *rds_snapshots.CHECKS,
+    *rds_usage.CHECKS,
     *vpc.CHECKS,
 )

@@ -20,3 +20,19 @@ DISTRIBUTIONS = read(
     region=GLOBAL_REGION,
     only_in=GLOBAL_REGION,
 )
+DB_INSTANCES = read("rds", "DescribeDBInstances", "DBInstances", {"MaxRecords": 100}, token=("Marker", "Marker"))
+DB_CLUSTERS = read("rds", "DescribeDBClusters", "DBClusters", {"MaxRecords": 100}, token=("Marker", "Marker"))
+DB_SNAPSHOTS = read(
+    "rds",
+    "DescribeDBSnapshots",
+    "DBSnapshots",
+    {"SnapshotType": "manual", "MaxRecords": 100},
+    token=("Marker", "Marker"),
+)
+DB_CLUSTER_SNAPSHOTS = read(
+    "rds",
+    "DescribeDBClusterSnapshots",
+    "DBClusterSnapshots",
+    {"SnapshotType": "manual", "MaxRecords": 100},
+    token=("Marker", "Marker"),
+)

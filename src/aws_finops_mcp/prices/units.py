@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from aws_finops_mcp.prices.databases import database_units
 from aws_finops_mcp.prices.unit import Unit, UnitOrKey, Values
 
 _EBS: Mapping[str, Values] = {
@@ -221,7 +222,7 @@ def _others() -> Iterator[Unit]:
 
 
 def _all() -> Iterator[Unit]:
-    families = (_ebs, _network, _load_balancers, _lambda, _dynamodb, _aurora, _s3, _monitoring, _others)
+    families = (_ebs, _network, _load_balancers, _lambda, _dynamodb, _aurora, _s3, _monitoring, _others, database_units)
     for family in families:
         yield from family()
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from aws_finops_mcp.demo.double.price_product import Product
+from aws_finops_mcp.demo.double.price_products_database import databases
 from aws_finops_mcp.demo.double.price_products_instances import instances
 from aws_finops_mcp.demo.prices import RegionalPrices
 
@@ -34,7 +35,18 @@ _IOPS_GROUPS: Final = ("EBS IOPS", "EBS IOPS Tier 2", "EBS IOPS Tier 3")
 def products(region: str, prices: RegionalPrices) -> Iterator[Product]:
     """Everything that is for sale in a region."""
     zone = {"locationType": "AWS Local Zone", "regionCode": f"{region}-bos-1", "location": "US East (Boston)"}
-    for family in (_volumes, _network, _load_balancers, _lambda, _dynamodb, _s3, _monitoring, _others, instances):
+    for family in (
+        _volumes,
+        _network,
+        _load_balancers,
+        _lambda,
+        _dynamodb,
+        _s3,
+        _monitoring,
+        _others,
+        instances,
+        databases,
+    ):
         for product in family(prices):
             yield product
             if region == "us-east-1" and product.service == "AmazonEC2" and product.family != "Storage Snapshot":

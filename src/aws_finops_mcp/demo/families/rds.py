@@ -1,0 +1,166 @@
+"""The truth about the databases of RDS and Aurora and their snapshots."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from aws_finops_mcp.demo.double.request import Call
+from aws_finops_mcp.demo.families.family import Case, Family, Rows
+from aws_finops_mcp.demo.families.rds_rows import CLUSTERS, DATABASES, FLEET, arn, tag_list
+from aws_finops_mcp.demo.inventory import EU, US
+from aws_finops_mcp.findings import Verdict
+
+_REGIONS: Final = (US, EU)
+_SHARED: Final = {"nw-crm-final": ["210987654321"]}
+
+
+def family(now: datetime) -> Family:
+    """Databases, clusters and snapshots, for the checks of RDS."""
+    return Family(
+        rows=(
+            _rows("DescribeDBInstances", "DBInstances", [(each.region, each.row(now)) for each in DATABASES]),
+            _rows("DescribeDBClusters", "DBClusters", [(each.region, each.row()) for each in CLUSTERS]),
+            _rows("DescribeDBSnapshots", "DBSnapshots", [(US, row) for row in _snapshots(now)]),
+            _rows("DescribeDBClusterSnapshots", "DBClusterSnapshots", [(US, row) for row in _cluster_snapshots(now)]),
+        ),
+        operations={
+            ("rds", "DescribeDBSnapshotAttributes"): lambda call: _attributes(call, "DBSnapshot"),
+            ("rds", "DescribeDBClusterSnapshotAttributes"): lambda call: _attributes(call, "DBClusterSnapshot"),
+        },
+        metrics=[
+            *(metric for each in DATABASES for metric in each.metrics()),
+            *(metric for each in CLUSTERS for metric in each.metrics()),
+        ],
+        cases=_CASES,
+    )
+
+
+def _rows(operation: str, path: str, rows: list[tuple[str, dict[str, Any]]]) -> Rows:
+    by_region = {region: [row for where, row in rows if where == region] for region in _REGIONS}
+    return Rows("rds", operation, path, by_region, keep=_kind, beside_moto=False)
+
+
+def _kind(asked: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
+    return asked.get("SnapshotType") in (None, row.get("SnapshotType"))
+
+
+def _snapshots(now: datetime) -> list[dict[str, Any]]:
+    rows = []
+    for name, database, identity, size, days, encrypted, kind in (
+        ("nw-crm-final", "nw-crm", "db-NWCRM", 400, 300, False, "manual"),
+        ("nw-crm-fresh", "nw-crm", "db-NWCRM", 400, 10, True, "manual"),
+        ("orders-before-17", "orders", "db-ORDERSUSEAST1", 200, 250, True, "manual"),
+        ("nw-renamed", "nw-products", "db-NWCATALOGUSEAST1", 100, 200, True, "manual"),
+        ("nw-audit-2024", "nw-audit", "db-NWAUDIT", 50, 700, True, "manual"),
+        ("rds:orders-daily", "orders", "db-ORDERSUSEAST1", 200, 1, True, "automated"),
+        ("awsbackup:job-1", "nw-gone", "db-NWGONE", 100, 400, False, "awsbackup"),
+    ):
+        tags = {"finops:exempt": "kept for the auditors"} if "audit" in name else {"Team": "data"}
+        rows.append(
+            {
+                "DBSnapshotIdentifier": name,
+                "DBSnapshotArn": arn(US, "snapshot", name),
+                "DBInstanceIdentifier": database,
+                "DbiResourceId": identity,
+                "Engine": "postgres",
+                "AllocatedStorage": size,
+                "Status": "available",
+                "SnapshotType": kind,
+                "Encrypted": encrypted,
+                "SnapshotCreateTime": now - timedelta(days=days),
+                "TagList": tag_list(tags),
+            }
+        )
+    return rows
+
+
+def _cluster_snapshots(now: datetime) -> list[dict[str, Any]]:
+    return [
+        {
+            "DBClusterSnapshotIdentifier": name,
+            "DBClusterSnapshotArn": arn(US, "cluster-snapshot", name),
+            "DBClusterIdentifier": cluster,
+            "Engine": engine,
+            "AllocatedStorage": 0,
+            "Status": "available",
+            "SnapshotType": "manual",
+            "StorageEncrypted": engine != "docdb",
+            "SnapshotCreateTime": now - timedelta(days=days),
+            "TagList": tag_list({"Team": "data"}),
+        }
+        for name, cluster, engine, days in (
+            ("nw-wiki-last", "nw-wiki", "aurora-mysql", 220),
+            ("nw-shop-before-sale", "nw-shop", "aurora-postgresql", 150),
+            ("nw-letters-last", "nw-letters", "docdb", 300),
+        )
+    ]
+
+
+def _attributes(call: Call, kind: str) -> dict[str, Any]:
+    name = str(call.parameters[f"{kind}Identifier"])
+    shared = {"AttributeName": "restore", "AttributeValues": _SHARED.get(name, [])}
+    return {f"{kind}AttributesResult": {f"{kind}Identifier": name, f"{kind}Attributes": [shared]}}
+
+
+_MONTH: Final = 730
+_UNCONNECTED: Final = "nobody connects to it"
+
+_CASES: Final = {
+    "find_underutilized_rds_instances": (
+        Case("nw-reports-2023", US, Verdict.IDLE, _UNCONNECTED, 0.178 * _MONTH + 200 * 0.115),
+        Case("nw-stopped", US, Verdict.IDLE, "stopped: its storage is billed all the same", 100 * 0.115),
+        Case("nw-shop-2", US, Verdict.IDLE, "a reader that nobody reads from", 0.26 * _MONTH),
+        Case("nw-forum-1", US, Verdict.IDLE, "the last of its cluster: the volume goes too", 0.29 * _MONTH + 50 * 0.10),
+        Case("nw-preview-1", US, Verdict.IDLE, "serverless that never pauses", 0.5 * 0.12 * _MONTH + 10 * 0.10),
+        Case("nw-catalog", US, Verdict.UNDERUSED, "never above 14% of CPU", 2 * (0.342 - 0.171) * _MONTH),
+        Case("cms-legacy", EU, Verdict.IDLE, _UNCONNECTED, (0.068 * _MONTH + 200 * 0.115) * 1.1),
+        Case("nw-catalog", EU, Verdict.IN_USE, "busy, under a name that is too large in the other region"),
+        Case("nw-feed-1", US, Verdict.IN_USE, "nobody connects to it, but its cluster's readers need it"),
+        Case("nw-batch", US, Verdict.IN_USE, "idle all week but for two hours: the peak counts"),
+        Case("nw-mini", US, Verdict.IN_USE, "hardly used, but there is no smaller class"),
+        Case("nw-sandbox-1", US, Verdict.OK, "pauses by itself"),
+        Case("nw-new", US, Verdict.TOO_NEW, "five days old"),
+        Case("nw-unmeasured", US, Verdict.UNKNOWN, "no datapoint is not no connection"),
+        Case("nw-partly", US, Verdict.UNKNOWN, "half of the days are missing"),
+        Case("nw-kept", US, Verdict.EXEMPT, "idle, and tagged so"),
+        Case(FLEET[-1].name, US, Verdict.IN_USE, "on the first page"),
+    ),
+    "find_overutilized_rds_instances": (
+        Case("nw-search", US, Verdict.OVERUSED, "eight hours every day above 80% of CPU"),
+        Case("nw-erp", US, Verdict.OVERUSED, "three of 100 GiB free, and storage does not grow"),
+        Case("nw-batch", US, Verdict.OK, "busy for two hours a week only"),
+        Case("nw-new", US, Verdict.TOO_NEW, "five days old, and not busy"),
+        Case("nw-unmeasured", US, Verdict.UNKNOWN, "nothing was measured"),
+        Case("nw-stopped", US, Verdict.OK, "stopped"),
+    ),
+    "analyze_rds_performance_insights": (
+        Case("nw-search", US, Verdict.DEGRADED, "five sessions on two vCPUs, eight hours a day"),
+        Case("nw-batch", US, Verdict.OK, "seven sessions on two vCPUs, but for two hours a week"),
+        Case("nw-unmeasured", US, Verdict.UNKNOWN, "switched on, but no datapoint"),
+        Case("nw-mini", US, Verdict.UNKNOWN, "Performance Insights is off"),
+    ),
+    "find_unencrypted_rds_instances": (
+        Case("nw-erp", US, Verdict.RISKY, "an instance"),
+        Case("nw-forum", US, Verdict.RISKY, "a cluster"),
+        Case("nw-crm-final", US, Verdict.RISKY, "a snapshot"),
+        Case("cms-legacy", EU, Verdict.RISKY, "an instance in the other region"),
+        Case("nw-kept", US, Verdict.EXEMPT, "unencrypted, and tagged so"),
+        Case("nw-shop", US, Verdict.OK, "an encrypted cluster"),
+    ),
+    "find_rds_backup_retention": (
+        Case("nw-erp", US, Verdict.RISKY, "no backups at all"),
+        Case("nw-mini", US, Verdict.RISKY, "backups of one day"),
+        Case("nw-forum", US, Verdict.RISKY, "a cluster with backups of one day"),
+        Case("nw-catalog-ro", US, Verdict.OK, "none, but it is a replica"),
+    ),
+    "find_unused_rds_snapshots": (
+        Case("nw-crm-final", US, Verdict.IDLE, "its database is gone", 400 * 0.095),
+        Case("nw-wiki-last", US, Verdict.IDLE, "its cluster is gone; AWS does not tell its size", 0.0),
+        Case("nw-crm-fresh", US, Verdict.TOO_NEW, "ten days old"),
+        Case("orders-before-17", US, Verdict.IN_USE, "its database is there"),
+        Case("nw-renamed", US, Verdict.IN_USE, "its database is there under another name"),
+        Case("nw-audit-2024", US, Verdict.EXEMPT, "its database is gone, and it is tagged so"),
+    ),
+}  # fmt: skip

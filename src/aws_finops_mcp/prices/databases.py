@@ -1,0 +1,48 @@
+"""Units of databases: what else they are billed for than the instances that `instances.py` knows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from aws_finops_mcp.prices.unit import Unit, UnitOrKey
+
+_AURORA_MYSQL: Mapping[str, str] = {"5.7": "2", "8.0": "3"}
+"""Aurora MySQL's own major versions, by that of MySQL which they are compatible with."""
+
+_EXTENDED: Mapping[str, str] = {
+    "mysql": "MySQL",
+    "postgres": "PostgreSQL",
+    "aurora-mysql": "AuroraMySQL",
+    "aurora-postgresql": "AuroraPostgreSQL",
+}
+_YEARS: Mapping[bool, tuple[str, str]] = {False: ("Yr1-Yr2", "Year 1, Year 2"), True: ("Yr3", "Year 3")}
+
+
+def rds_extended_support(engine: str, major: str, *, third_year: bool = False, serverless: bool = False) -> UnitOrKey:
+    """An hour of a vCPU (of an Aurora capacity unit, if serverless) past the end of standard support.
+
+    Aurora MySQL costs the same in all years: its third has no product of its own.
+
+    Args:
+        engine: DescribeDBInstances' Engine.
+        major: its major version as DescribeDBMajorEngineVersions names it, e.g. 8.0, 13.
+        third_year: from the third year past the end on it costs more.
+    """
+    years, in_words = _YEARS[third_year and engine != "aurora-mysql"]
+    key = ".".join(("rds.extended_support", engine, major, years.lower(), *(["serverless"] if serverless else [])))
+    if engine not in _EXTENDED:
+        return key
+    name = _EXTENDED[engine] + (_AURORA_MYSQL.get(major, major) if engine == "aurora-mysql" else major)
+    name = name.replace(".", "[.]")
+    # The list has both orders for capacity units.
+    usage = (
+        f"(?:ASv2-ExtendedSupport:{years}|ExtendedSupport:{years}:ASv2)" if serverless else f"ExtendedSupport:{years}"
+    )
+    unit = "ACU-hour" if serverless else "vCPU-hour"
+    return Unit(key, "AmazonRDS", f"{usage}:{name}", unit, {"extendedSupportPricingYear": in_words})
+
+
+def database_units() -> Iterator[Unit]:
+    """Those of fixed names."""
+    # Backups beyond the size of the region's databases; Aurora's are `aurora.backup`.
+    yield Unit("rds.snapshot", "AmazonRDS", "RDS:ChargedBackupUsage", "GB-Mo", {"productFamily": "Storage Snapshot"})

@@ -26,11 +26,10 @@ def clusters(facts: Facts) -> list[Any] | None:
 
 def judge_encryption(facts: Facts, _params: RegionParams) -> Iterator[Judgement]:
     """A cluster stands for its instances, which share its storage; a manual snapshot for itself."""
-    known = clusters(facts)
     for database in databases(facts):
-        if not database.get("DBClusterIdentifier") or known is None:
+        if not database.get("DBClusterIdentifier"):
             yield _encryption("instance", "DBInstance", bool(database.get("StorageEncrypted")), database)
-    for cluster in known or ():
+    for cluster in clusters(facts) or ():
         yield _encryption("cluster", "DBCluster", bool(cluster.get("StorageEncrypted")), cluster)
     for snapshot in facts.maybe(DB_SNAPSHOTS) or ():
         yield _encryption("snapshot", "DBSnapshot", bool(snapshot.get("Encrypted")), snapshot)
@@ -97,11 +96,10 @@ class RdsBackupRetentionParams(RegionParams):
 
 def judge_backups(facts: Facts, params: RdsBackupRetentionParams) -> Iterator[Judgement]:
     """Risky where what was lost can't be had back; a replica is backed up by what it replicates."""
-    known = clusters(facts)
     for database in databases(facts):
         if not database.get("DBClusterIdentifier"):
             yield _backups(params, "instance", "DBInstance", database)
-    for cluster in known or ():
+    for cluster in clusters(facts) or ():
         yield _backups(params, "cluster", "DBCluster", cluster)
 
 

@@ -222,6 +222,23 @@ def maintain(
         raise typer.Exit(1)
 
 
+@app.command("accuracy")
+def print_accuracy() -> None:
+    """Ask every check about the embedded company, whose truth is known, and print how right it is, as Markdown."""
+    from aws_finops_mcp.audits.engine import Engine
+
+    for name in [name for name in os.environ if name.startswith(("AWS_", "MCP_"))]:
+        del os.environ[name]
+    try:
+        from aws_finops_mcp.demo.account import EmbeddedAccount
+        from aws_finops_mcp.demo.accuracy import report
+    except ModuleNotFoundError as error:
+        raise _stop(f"{error.name} is missing: pip install 'aws-finops-mcp[demo]'") from None
+    with EmbeddedAccount() as account:
+        os.environ.update(account.environment)
+        print(report(Engine("us-east-1"), account.cases), end="")
+
+
 @app.command("settings")
 def show_settings(config: ConfigOption = None) -> None:
     """Check the settings and print those in force."""

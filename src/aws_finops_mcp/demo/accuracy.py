@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -9,7 +10,12 @@ from typing import Any, Final
 from aws_finops_mcp.audits.answers import region_of, whole_answer
 from aws_finops_mcp.audits.engine import Engine
 from aws_finops_mcp.aws.clients import GLOBAL_REGION
+from aws_finops_mcp.aws.ledger import price_of
+from aws_finops_mcp.aws.metrics import GET_METRIC_DATA, MAX_QUERIES
+from aws_finops_mcp.aws.reads import Read
+from aws_finops_mcp.checks import CHECKS
 from aws_finops_mcp.checks.check import Check
+from aws_finops_mcp.demo.double.page_rules import rule_for
 from aws_finops_mcp.demo.families.family import Case
 from aws_finops_mcp.demo.inventory import REGIONS
 from aws_finops_mcp.findings import CheckAnswer, Finding
@@ -77,11 +83,6 @@ def accuracy(engine: Engine, check: Check[Any], cases: Sequence[Case]) -> Accura
     return Accuracy(check.name, examined, right, false, missed, traps, tuple(wrong))
 
 
-def all_accuracies(engine: Engine, checks: Sequence[Check[Any]], truth: Mapping[str, Sequence[Case]]) -> list[Accuracy]:
-    """Every check's accuracy."""
-    return [accuracy(engine, check, truth.get(check.name, ())) for check in checks]
-
-
 def _ask(engine: Engine, check: Check[Any], region: str) -> CheckAnswer:
     params = check.params.model_validate({"region_name": region, "detail": "full"})
     asking = engine.asking()
@@ -95,3 +96,84 @@ def _price(region: str, case: Case, finding: Finding) -> list[str]:
     if said is not None and abs(said - case.monthly_usd) <= CENT:
         return []
     return [f"{region}: {case.resource} saves ${case.monthly_usd:,.2f} a month, not {said}"]
+
+
+# --- the page --------------------------------------------------------------------------------------------------------
+
+PAGE_OF_ONE: Final = 1000
+"""Resources that `calls` is worked out for."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A check's accuracy, and what it takes to ask it.
+
+    Attributes:
+        calls: AWS calls for 1,000 resources, worked out from the pages of its listings, the metrics and the single
+            reads that each resource of the company took.
+    """
+
+    accuracy: Accuracy
+    calls: int
+
+
+def measure(engine: Engine, check: Check[Any], cases: Sequence[Case]) -> Measured:
+    """Ask a check, and count."""
+    asking = engine.asking()
+    region = GLOBAL_REGION if check.everywhere else REGIONS[0]
+    params = check.params.model_validate({"region_name": region})
+    reader = asking.reader(region)
+    answer = whole_answer(asking, reader, check, params)
+    return Measured(accuracy(engine, check, cases), calls_per_thousand(check, answer))
+
+
+def calls_per_thousand(check: Check[Any], answer: CheckAnswer) -> int:
+    """Calls for 1,000 resources, from what a few took."""
+    examined = max(1, answer.counts.examined)
+    by_action = answer.calls.by_action
+    calls = sum(_pages(read) if number == 0 else 1 for number, read in enumerate(check.inventory))
+    single = sum(by_action.get(action, 0) for action in check.detail_actions)
+    calls += math.ceil(single / examined * PAGE_OF_ONE)
+    metrics = float(answer.calls.cost_usd) / float(price_of(GET_METRIC_DATA, 1)) / examined * PAGE_OF_ONE
+    return calls + math.ceil(metrics / MAX_QUERIES)
+
+
+def _pages(read: Read) -> int:
+    rule = rule_for(read.service, read.operation)
+    asked = [value for value in read.parameters.values() if isinstance(value, int)]
+    size = min(asked[0], rule.cap) if asked else rule.default
+    return 1 if size is None else math.ceil(PAGE_OF_ONE / size)
+
+
+def report(engine: Engine, truth: Mapping[str, Sequence[Case]]) -> str:
+    """The page docs/checks.md, as Markdown."""
+    rows = [(check, measure(engine, check, truth.get(check.name, ()))) for check in CHECKS]
+    wrong = [f"- {one.accuracy.check}: {text}" for _, one in rows for text in one.accuracy.wrong]
+    lines = [
+        "# Checks",
+        "",
+        "Made by `aws-finops-mcp accuracy`; a test holds it to the code. Each check was asked about the embedded",
+        "company, whose truth is declared in `src/aws_finops_mcp/demo/families/`. Examined: resources in its regions.",
+        "Found: those that somebody should do something about. Traps: resources that look like a finding, and are",
+        "none. Calls: AWS requests for 1,000 resources, worked out from page sizes, metrics and single reads.",
+        "",
+        f"{len(rows)} checks, precision and recall {'1.0 of all' if not wrong else 'BELOW 1.0'}.",
+        "",
+        "| check | category | examined | found | traps | precision | recall | calls | IAM actions |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for check, one in rows:
+        told = one.accuracy
+        cells = [
+            f"[`{check.name}`](tools.md#{check.name})",
+            check.category.value,
+            f"{told.examined}",
+            f"{told.right + told.missed}",
+            f"{told.traps}",
+            f"{told.precision:.2f}",
+            f"{told.recall:.2f}",
+            f"{one.calls}",
+            " ".join(f"`{action}`" for action in check.iam_actions),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join([*lines, *(["", *wrong] if wrong else [])]) + "\n"

@@ -1,4 +1,4 @@
-"""Asks a running server every question that needs no arguments with the MCP client, and prints the answers as a table.
+"""Asks a running server with the MCP client what can be saved and what was billed, and prints the answers as tables.
 
     python -m aws_finops_mcp.demo.show --url https://finops.example.test/mcp --user ops --password-file FILE --ca FILE
 
@@ -11,6 +11,7 @@ import base64
 import json
 import logging
 import ssl
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,64 +24,59 @@ from mcp.client.streamable_http import streamable_http_client
 from rich.console import Console
 from rich.table import Table
 
-from aws_finops_mcp.audits.catalogue import TOOLS
-from aws_finops_mcp.findings import Category
-
 REGIONS = ("us-east-1", "eu-west-1")
 """Where the embedded account has resources."""
 
-Answers = list[Mapping[str, Any]]
+QUESTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("find_savings", {"regions": list(REGIONS), "max_results": 25}),
+    ("get_cost_by_service", {}),
+    ("list_checks", {}),
+)
+
+Answers = dict[str, Mapping[str, Any]]
 
 
 async def ask(url: str, user: str, password: str, ca: Path | None, mode: str = "auto") -> Answers:
-    """Call each tool, in each region that it reads.
+    """Ask what the demonstration shows; gives back the answers by tool.
 
     Raises:
         RuntimeError: the server answered a call with an error.
     """
     context = ssl.create_default_context(cafile=str(ca) if ca else None)
     auth = httpx2.BasicAuth(user, password) if user else None
-    answers: Answers = []
+    answers: Answers = {}
     async with (
         httpx2.AsyncClient(auth=auth, verify=context, timeout=120) as http,
         Client(streamable_http_client(url, http_client=http), mode=mode) as client,
     ):
-        for tool in (await client.list_tools()).tools:
-            if tool.input_schema.get("required"):
-                continue  # a question about a question
-            regional = "region_name" in tool.input_schema.get("properties", {})
-            for region in REGIONS if regional else ("",):
-                result = await client.call_tool(tool.name, {"region_name": region} if regional else {})
-                if result.is_error or result.structured_content is None:
-                    raise RuntimeError(f"{tool.name}: {result.content}")
-                answers.append(result.structured_content)
+        for tool, arguments in QUESTIONS:
+            result = await client.call_tool(tool, arguments)
+            if result.is_error or result.structured_content is None:
+                raise RuntimeError(f"{tool}: {result.content}")
+            answers[tool] = result.structured_content
     return answers
 
 
-def findings_table(answers: Answers) -> tuple[Table, float]:
-    """What is unused, most valuable first, and the sum of what it costs a month."""
-    rows = [
-        (float((finding["saving"] or {}).get("monthly_usd", 0)), answer, finding)
-        for answer in answers
-        for finding in answer.get("findings", ())
-    ]
-    rows.sort(key=lambda row: -row[0])
-    table = Table(title="What is unused", title_justify="left")
+def savings_table(answer: Mapping[str, Any]) -> Table:
+    """What acting on the findings saves, most valuable first."""
+    table = Table(title=f"Savings: {answer['checks']} checks in {', '.join(answer['regions'])}", title_justify="left")
     table.add_column("USD a month", justify="right", no_wrap=True)
     table.add_column("region", no_wrap=True)
-    table.add_column("resource", no_wrap=True)
-    table.add_column("name", overflow="fold")
+    table.add_column("resource", overflow="fold", max_width=40)
+    table.add_column("verdict", no_wrap=True)
     table.add_column("why")
-    for usd, answer, finding in rows:
-        unpriced = " + unpriced" if (finding["saving"] or {}).get("unpriced") else ""
-        verdict = "" if finding["verdict"] == "idle" else f"{finding['verdict']}: "
-        resource = finding["resource_id"].rpartition(":function:")[2]
-        name = "" if finding["name"] == resource else finding["name"]
-        table.add_row(f"{usd:,.2f}{unpriced}", answer["region"], resource, name, verdict + finding["reason"])
-    total = sum(row[0] for row in rows if row[2]["verdict"] == "idle")
+    for row in answer["savings"]:
+        unpriced = " + unpriced" if row.get("unpriced") else ""
+        resource = row["resource_id"].rpartition(":")[2]
+        name = f" ({row['name']})" if row["name"] and row["name"] != resource else ""
+        table.add_row(
+            f"{row['monthly_usd']:,.2f}{unpriced}", row["region"], resource + name, row["verdict"], row["reason"]
+        )
+    if answer["omitted"]:
+        table.add_row("", "", f"and {answer['omitted']} more", "", "")
     table.add_section()
-    table.add_row(f"{total:,.2f}", "", "total", "", "at list prices, before discounts and commitments")
-    return table, total
+    table.add_row(f"{answer['monthly_saving_usd']:,.2f}", "", "total", "", "at list prices, before commitments")
+    return table
 
 
 def costs_table(answer: Mapping[str, Any]) -> Table:
@@ -98,6 +94,12 @@ def costs_table(answer: Mapping[str, Any]) -> Table:
     return table
 
 
+def checks_line(answer: Mapping[str, Any]) -> str:
+    """How many checks there are, by category."""
+    by_category = Counter(row["category"] for row in answer["checks"])
+    return f"{len(answer['checks'])} checks: " + ", ".join(f"{name} {count}" for name, count in by_category.items())
+
+
 def client_config(url: str, user: str, password: str) -> str:
     """Configuration for an MCP client (Claude Code's .mcp.json and the like)."""
     server: dict[str, Any] = {"type": "http", "url": url}
@@ -113,7 +115,7 @@ def main(
     password_file: Annotated[Path | None, typer.Option(help="File with the password.")] = None,
     ca: Annotated[Path | None, typer.Option(help="Certificates to trust instead of the system's.")] = None,
 ) -> None:
-    """Ask every question and print the answers."""
+    """Ask, and print the answers."""
     logging.getLogger("httpx2").setLevel(logging.WARNING)
     password = password_file.read_text(encoding="utf-8").strip() if password_file else ""
     console = Console(width=max(120, Console().width))
@@ -124,15 +126,13 @@ def main(
             raise
         console.print(f"[red]{url} did not answer:[/] {_cause(error)}", markup=True)
         raise typer.Exit(1) from None
-    table, _ = findings_table(answers)
-    console.print(table)
-    for answer in answers:
-        if TOOLS[answer["tool"]].category is Category.COST:
-            console.print(costs_table(answer))
-    for answer in answers:
+    console.print(savings_table(answers["find_savings"]))
+    console.print(costs_table(answers["get_cost_by_service"]))
+    console.print(checks_line(answers["list_checks"]), highlight=False)
+    for answer in answers.values():
         if not answer["complete"]:
             console.print(f"[yellow]incomplete:[/] {answer['summary']}")
-    for warning in dict.fromkeys(w for answer in answers for w in answer["warnings"]):
+    for warning in dict.fromkeys(w for answer in answers.values() for w in answer["warnings"]):
         console.print(f"[bold yellow]{warning}[/]")
     console.print(f"\nURL       {url}")
     if user:

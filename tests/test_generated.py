@@ -63,8 +63,10 @@ def test_the_command_prints_the_policy_of_some_categories() -> None:
 def test_an_audit_from_the_command_line(account: EmbeddedAccount) -> None:
     extra = account.environment
     done = run("audit", "--region", "us-east-1", "--region", "eu-west-1", "--json", extra=extra)
-    assert done.returncode == 0, done.stderr
     answers = json.loads(done.stdout)
+    assert [answer["failed_reads"] for answer in answers] == [[]] * len(answers)
+    # The company has resources that can't be judged: an audit that leaves something open says so.
+    assert (done.returncode, all(answer["complete"] for answer in answers)) == (3, False), done.stderr
     assert [(a["tool"], a["region"]) for a in answers] == [
         (check.name, region) for region in ("us-east-1", "eu-west-1") for check in CHECKS
     ]

@@ -1,8 +1,10 @@
 """The release's name follows its content, and an interrupted build is not taken for a release."""
 
 import json
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -109,3 +111,20 @@ def test_a_directory_that_is_not_the_project_is_refused(tmp_path: Path) -> None:
     done = run(tmp_path, tmp_path / "releases")
     assert done.returncode != 0
     assert "not the project" in done.stderr
+
+
+def test_builds_that_nobody_uses_are_forgotten(source: Path, tmp_path: Path) -> None:
+    target = tmp_path / "releases"
+    used = Path(json.loads(run(source, target).stdout)["directory"])
+    (source / "README.md").write_text("another\n")
+    unused = Path(json.loads(run(source, target).stdout)["directory"])
+    left = target / "tmpinterrupted"
+    left.mkdir()
+    month = time.time() - 31 * 86400
+    for directory in (used, unused, left):
+        os.utime(directory, (month, month))
+    (source / "README.md").write_text("readme\n")
+    assert json.loads(run(source, target, "--keep-days=30", "--name-only").stdout)["directory"] == str(used)
+    assert sorted(target.iterdir()) == sorted([used, unused, left])
+    run(source, target, "--keep-days=30")
+    assert list(target.iterdir()) == [used]

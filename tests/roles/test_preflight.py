@@ -16,6 +16,7 @@ ROLES = (
     "nginx",
     "certbot",
     "security_updates",
+    "log_rotation",
     "signed_package",
     "ssm_agent",
     "cloudwatch_agent",

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tarfile
+import time
 import zipfile
 from pathlib import Path
 
@@ -33,12 +34,12 @@ def index(tmp_path: Path) -> Path:
 
 
 def run(
-    lock: str, tmp_path: Path, *, python: str = "3.13.5", machine: str = "x86_64", glibc: str = "2.36"
+    lock: str, tmp_path: Path, *options: str, python: str = "3.13.5", machine: str = "x86_64", glibc: str = "2.36"
 ) -> subprocess.CompletedProcess[str]:
     file = tmp_path / "lock.txt"
     file.write_text(lock)
     command = [sys.executable, str(SCRIPT), str(file), str(tmp_path / "cache")]
-    command += [f"--python={python}", f"--machine={machine}", f"--glibc={glibc}"]
+    command += [f"--python={python}", f"--machine={machine}", f"--glibc={glibc}", *options]
     # Nothing but the index of the test, whatever this machine's pip is configured to.
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
     clean |= {"PIP_CONFIG_FILE": os.devnull, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path / "index")}
@@ -115,3 +116,17 @@ def test_the_archive_carries_the_hashes_for_the_host(index: Path, tmp_path: Path
         listed = archive.extractfile("requirements.txt")
         assert listed
         assert listed.read().decode().startswith("pure==1.0 --hash=sha256:")
+
+
+def test_archives_that_nobody_uses_are_forgotten(index: Path, tmp_path: Path) -> None:
+    used, unused = wheel(index, "used", "py3-none-any"), wheel(index, "unused", "py3-none-any")
+    kept = Path(json.loads(run(used, tmp_path).stdout)["archive"])
+    run(unused, tmp_path)
+    (tmp_path / "cache/tmpinterrupted").mkdir()
+    month = time.time() - 31 * 86400
+    for path in (tmp_path / "cache").iterdir():
+        os.utime(path, (month, month))
+    run(used, tmp_path)
+    assert len(list((tmp_path / "cache").iterdir())) == 3
+    run(used, tmp_path, "--keep-days=30")
+    assert list((tmp_path / "cache").iterdir()) == [kept]

@@ -1,18 +1,20 @@
 """Builds the server's wheel once per content, and says which release that is.
 
-Runs on the controller: build_release.py SOURCE BUILD_DIRECTORY [--name-only]. The release's name is the version
-with a short hash of everything that the wheel and its locked requirements are made from, so an unchanged source
-is never a new release and a changed one always is.
+Runs on the controller: build_release.py SOURCE BUILD_DIRECTORY [--keep-days DAYS] [--name-only]. The release's name is
+the version with a short hash of everything that the wheel and its locked requirements are made from, so an unchanged
+source is never a new release and a changed one always is.
 """
 
 import argparse
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -63,11 +65,20 @@ def build(source: Path, target: Path) -> None:
         made.rename(target)
 
 
+def forget(directory: Path, days: int) -> None:
+    """Remove the builds, and what interrupted ones left, that nobody used for so many days."""
+    oldest = time.time() - days * 86400
+    for path in directory.iterdir():
+        if path.is_dir() and path.stat().st_mtime < oldest:
+            shutil.rmtree(path, ignore_errors=True)
+
+
 def main() -> None:
     """Build what is missing and say what there is."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("source", type=Path)
     parser.add_argument("build_directory", type=Path)
+    parser.add_argument("--keep-days", type=int, default=0, help="forget builds that nobody used for so long; 0: never")
     parser.add_argument("--name-only", action="store_true", help="say which release it would be, build nothing")
     arguments = parser.parse_args()
     source: Path = arguments.source.resolve()
@@ -78,6 +89,10 @@ def main() -> None:
     fresh = not target.is_dir() and not arguments.name_only
     if fresh:
         build(source, target)
+    if target.is_dir() and not arguments.name_only:
+        os.utime(target)
+        if arguments.keep_days:
+            forget(target.parent, arguments.keep_days)
     wheel = next((str(wheel) for wheel in target.glob("*.whl")), "")
     print(json.dumps({"release": release, "directory": str(target), "wheel": wheel, "built": fresh}))
 

@@ -8,11 +8,14 @@ checked against the lock's hashes here, and again by pip on the host. Prints JSO
 import argparse
 import hashlib
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -89,6 +92,14 @@ def download(wanted: list[str], target: Path, python: str, tags: list[str]) -> s
     return ""
 
 
+def forget(directory: Path, days: int) -> None:
+    """Remove the archives, and what interrupted downloads left, that nobody used for so many days."""
+    oldest = time.time() - days * 86400
+    for path in directory.iterdir():
+        if path.stat().st_mtime < oldest:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
 def main() -> None:
     """Download what is missing and say what there is."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -97,6 +108,7 @@ def main() -> None:
     parser.add_argument("--python", required=True, help="full version of the host's Python")
     parser.add_argument("--machine", required=True, help="x86_64 or aarch64")
     parser.add_argument("--glibc", required=True, help="version of the host's C library; empty if it has another")
+    parser.add_argument("--keep-days", type=int, default=0, help="forget archives unused for so long; 0: never")
     arguments = parser.parse_args()
     lock: Path = arguments.lock
     if not re.fullmatch(r"\d+\.\d+(\.\d+)*", arguments.glibc):
@@ -108,6 +120,10 @@ def main() -> None:
     target: Path = arguments.directory / f"{digest}-python{short}-{arguments.machine}-glibc{arguments.glibc}.tar"
     tags = platforms(arguments.machine, arguments.glibc)
     missing = "" if target.is_file() else download(wanted, target, short, tags)
+    if not missing:
+        os.utime(target)
+    if arguments.keep_days:
+        forget(target.parent, arguments.keep_days)
     print(json.dumps({"archive": "" if missing else str(target), "missing": missing}))
 
 

@@ -52,11 +52,9 @@ def test_the_policy_lets_only_the_configured_roles_be_assumed() -> None:
 
 def test_the_command_prints_the_policy_of_some_categories() -> None:
     policy = json.loads(run("iam-policy", "--categories", "cost").stdout)
-    assert policy["Statement"][0]["Action"] == [
-        "ce:GetCostAndUsage",
-        "ec2:DescribeRegions",
-        "sts:GetCallerIdentity",
-    ]
+    actions = set(policy["Statement"][0]["Action"])
+    assert actions >= {"ce:GetCostAndUsage", "ec2:DescribeRegions", "ec2:DescribeSnapshots"}
+    assert "lambda:ListFunctions" not in actions
     assert "there are: cleanup" in run("iam-policy", "--categories", "gold").stderr
 
 

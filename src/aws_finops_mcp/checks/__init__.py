@@ -5,12 +5,30 @@ A new check is a section in its service's file and its name in that file's `CHEC
 
 from typing import Any
 
-from aws_finops_mcp.checks import awslambda, ebs, rds_load, rds_protection, rds_snapshots, rds_usage, vpc
+from aws_finops_mcp.checks import (
+    awslambda,
+    ebs,
+    ebs_encryption,
+    ebs_performance,
+    ebs_snapshots,
+    ebs_types,
+    ebs_use,
+    rds_load,
+    rds_protection,
+    rds_snapshots,
+    rds_usage,
+    vpc,
+)
 from aws_finops_mcp.checks.check import Check
 
 CHECKS: tuple[Check[Any], ...] = (
     *awslambda.CHECKS,
     *ebs.CHECKS,
+    *ebs_encryption.CHECKS,
+    *ebs_performance.CHECKS,
+    *ebs_snapshots.CHECKS,
+    *ebs_types.CHECKS,
+    *ebs_use.CHECKS,
     *rds_load.CHECKS,
     *rds_protection.CHECKS,
     *rds_snapshots.CHECKS,

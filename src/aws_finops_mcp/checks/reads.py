@@ -6,6 +6,16 @@ from aws_finops_mcp.aws.clients import GLOBAL_REGION
 from aws_finops_mcp.aws.reads import read
 
 VOLUMES = read("ec2", "DescribeVolumes", "Volumes", {"MaxResults": 500})
+SNAPSHOTS = read("ec2", "DescribeSnapshots", "Snapshots", {"OwnerIds": ["self"], "MaxResults": 1000})
+IMAGES = read("ec2", "DescribeImages", "Images", {"Owners": ["self"], "IncludeDisabled": True, "MaxResults": 1000})
+"""The account's own. A disabled image is hidden by default, and still needs its snapshots."""
+LAUNCH_TEMPLATE_VERSIONS = read(
+    "ec2",
+    "DescribeLaunchTemplateVersions",
+    "LaunchTemplateVersions",
+    {"Versions": ["$Latest", "$Default"], "MaxResults": 200},
+)
+"""Of all templates by one paged call: only their latest and default versions are to be had so."""
 ADDRESSES = read("ec2", "DescribeAddresses", "Addresses")
 RESERVATIONS = read("ec2", "DescribeInstances", "Reservations", {"MaxResults": 1000})
 NETWORK_INTERFACES = read("ec2", "DescribeNetworkInterfaces", "NetworkInterfaces", {"MaxResults": 1000})

@@ -34,6 +34,7 @@ _PAGES: tuple[tuple[str, str, str, str], ...] = (
         "ebs",
         """
         gp3.storage 0.08  gp3.iops 0.005  gp3.throughput 0.04  gp2.storage 0.10  standard.storage 0.05
+        standard.io_requests 0.00000005
         io1.storage 0.125  io1.iops 0.065  st1.storage 0.045  sc1.storage 0.015
         io2.storage 0.125  io2.iops.tier1 0.065  io2.iops.tier2 0.0455  io2.iops.tier3 0.03185
         snapshot.standard 0.05  snapshot.archive 0.0125

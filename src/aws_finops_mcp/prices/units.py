@@ -52,6 +52,9 @@ def _ebs() -> Iterator[Unit]:
         {"productFamily": "Provisioned Throughput", "volumeApiName": "gp3"},
         divisor=1024,  # listed per GiBps
     )
+    # Magnetic volumes are billed by the I/O too.
+    own = {"productFamily": "System Operation", "volumeApiName": "standard", "group": "EBS I/O Requests"}
+    yield Unit("ebs.standard.io_requests", "AmazonEC2", r"EBS:VolumeIOUsage", "IOs", _EBS, own)
     # A snapshot is billed by the blocks that it alone holds, which AWS does not tell by default: its volume's size
     # times this is the most that it can cost.
     snapshot = {"productFamily": "Storage Snapshot"}

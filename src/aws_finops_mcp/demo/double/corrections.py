@@ -37,6 +37,20 @@ def _distributions(answer: dict[str, Any]) -> None:
         distribution.setdefault("Staging", False)
 
 
+def _snapshots(answer: dict[str, Any]) -> None:
+    """AWS tells how much all blocks of a snapshot are; here every volume is half full.
+
+    moto ascribes the snapshots of Amazon's images to the account.
+    """
+    answer["Snapshots"] = [
+        one
+        for one in answer.get("Snapshots", [])
+        if not one.get("Description", "").startswith("Auto-created snapshot for")
+    ]
+    for snapshot in answer["Snapshots"]:
+        snapshot.setdefault("FullSnapshotSizeInBytes", snapshot["VolumeSize"] * 2**29)
+
+
 def _queue_attributes(answer: dict[str, Any]) -> None:
     """SQS tells times in whole seconds; moto adds their fractions."""
     attributes = answer.get("Attributes", {})
@@ -48,6 +62,7 @@ def _queue_attributes(answer: dict[str, Any]) -> None:
 CORRECTIONS: Final[dict[tuple[str, str], Callable[[dict[str, Any]], None]]] = {
     ("cloudfront", "ListDistributions"): _distributions,
     ("ec2", "DescribeAddresses"): _addresses,
+    ("ec2", "DescribeSnapshots"): _snapshots,
     ("lambda", "ListFunctions"): _functions,
     ("sqs", "GetQueueAttributes"): _queue_attributes,
 }

@@ -7,10 +7,17 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
-from aws_finops_mcp.demo.families import first_checks, rds
+from aws_finops_mcp.demo.families import (
+    first_checks,
+    rds,
+    storage_snapshots,
+    storage_volumes,
+)
 from aws_finops_mcp.demo.families.family import Family
 
 FAMILIES: Final[tuple[Callable[[datetime], Family], ...]] = (
     first_checks.family,
     rds.family,
+    storage_snapshots.family,
+    storage_volumes.family,
 )

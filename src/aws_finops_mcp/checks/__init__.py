@@ -19,6 +19,8 @@ from aws_finops_mcp.checks import (
     rds_usage,
     vpc,
 )
+from aws_finops_mcp.checks import awslambda, ebs, rds_load, rds_protection, rds_snapshots, rds_usage, vpc
+from aws_finops_mcp.checks import awslambda, ebs, elb, elb_target_group_health, elb_target_groups, vpc
 from aws_finops_mcp.checks.check import Check
 
 CHECKS: tuple[Check[Any], ...] = (
@@ -33,5 +35,8 @@ CHECKS: tuple[Check[Any], ...] = (
     *rds_protection.CHECKS,
     *rds_snapshots.CHECKS,
     *rds_usage.CHECKS,
+    *elb.CHECKS,
+    *elb_target_groups.CHECKS,
+    *elb_target_group_health.CHECKS,
     *vpc.CHECKS,
 )

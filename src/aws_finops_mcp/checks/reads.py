@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from aws_finops_mcp.aws.clients import GLOBAL_REGION
-from aws_finops_mcp.aws.reads import read
+from aws_finops_mcp.aws.reads import Read, read
 
 VOLUMES = read("ec2", "DescribeVolumes", "Volumes", {"MaxResults": 500})
 SNAPSHOTS = read("ec2", "DescribeSnapshots", "Snapshots", {"OwnerIds": ["self"], "MaxResults": 1000})
@@ -20,6 +22,16 @@ ADDRESSES = read("ec2", "DescribeAddresses", "Addresses")
 RESERVATIONS = read("ec2", "DescribeInstances", "Reservations", {"MaxResults": 1000})
 NETWORK_INTERFACES = read("ec2", "DescribeNetworkInterfaces", "NetworkInterfaces", {"MaxResults": 1000})
 NAT_GATEWAYS = read("ec2", "DescribeNatGateways", "NatGateways", {"MaxResults": 1000})
+LOAD_BALANCERS = read("elbv2", "DescribeLoadBalancers", "LoadBalancers", token=("NextMarker", "Marker"))
+CLASSIC_LOAD_BALANCERS = read(
+    "elb", "DescribeLoadBalancers", "LoadBalancerDescriptions", token=("NextMarker", "Marker")
+)
+TARGET_GROUPS = read("elbv2", "DescribeTargetGroups", "TargetGroups", token=("NextMarker", "Marker"))
+AUTO_SCALING_GROUPS = read("autoscaling", "DescribeAutoScalingGroups", "AutoScalingGroups", {"MaxRecords": 100})
+ENDPOINT_SERVICES = read(
+    "ec2", "DescribeVpcEndpointServiceConfigurations", "ServiceConfigurations", {"MaxResults": 1000}
+)
+HOSTED_ZONES = read("route53", "ListHostedZones", "HostedZones", token=("NextMarker", "Marker"), region=GLOBAL_REGION)
 ROUTE_TABLES = read("ec2", "DescribeRouteTables", "RouteTables", {"MaxResults": 100})
 FUNCTIONS = read("lambda", "ListFunctions", "Functions", token=("NextMarker", "Marker"))
 DISTRIBUTIONS = read(
@@ -46,3 +58,19 @@ DB_CLUSTER_SNAPSHOTS = read(
     {"SnapshotType": "manual", "MaxRecords": 100},
     token=("Marker", "Marker"),
 )
+DISTRIBUTIONS_FROM_ANYWHERE = replace(DISTRIBUTIONS, only_in="")
+"""For what any region's resources are used by: origins are everywhere."""
+
+
+def record_sets(zone_id: str) -> Read:
+    """The DNS records of a hosted zone."""
+    return read(
+        "route53",
+        "ListResourceRecordSets",
+        "ResourceRecordSets",
+        {"HostedZoneId": zone_id.removeprefix("/hostedzone/")},
+        token=("NextRecordName", "StartRecordName"),
+        more_tokens=(("NextRecordType", "StartRecordType"), ("NextRecordIdentifier", "StartRecordIdentifier")),
+        region=GLOBAL_REGION,
+        resource=zone_id,
+    )

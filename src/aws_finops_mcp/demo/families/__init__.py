@@ -13,6 +13,8 @@ from aws_finops_mcp.demo.families import (
     storage_snapshots,
     storage_volumes,
 )
+from aws_finops_mcp.demo.families import first_checks, rds
+from aws_finops_mcp.demo.families import first_checks, network_balancers, network_edge
 from aws_finops_mcp.demo.families.family import Family
 
 FAMILIES: Final[tuple[Callable[[datetime], Family], ...]] = (
@@ -20,4 +22,6 @@ FAMILIES: Final[tuple[Callable[[datetime], Family], ...]] = (
     rds.family,
     storage_snapshots.family,
     storage_volumes.family,
+    network_balancers.family,
+    network_edge.family,
 )

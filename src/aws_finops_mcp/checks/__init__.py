@@ -21,6 +21,16 @@ from aws_finops_mcp.checks import (
 )
 from aws_finops_mcp.checks import awslambda, ebs, rds_load, rds_protection, rds_snapshots, rds_usage, vpc
 from aws_finops_mcp.checks import awslambda, ebs, elb, elb_target_group_health, elb_target_groups, vpc
+from aws_finops_mcp.checks import (
+    awslambda,
+    ebs,
+    elb,
+    elb_target_group_health,
+    elb_target_groups,
+    security_group_exposure,
+    security_groups,
+    vpc,
+)
 from aws_finops_mcp.checks.check import Check
 
 CHECKS: tuple[Check[Any], ...] = (
@@ -38,5 +48,7 @@ CHECKS: tuple[Check[Any], ...] = (
     *elb.CHECKS,
     *elb_target_groups.CHECKS,
     *elb_target_group_health.CHECKS,
+    *security_groups.CHECKS,
+    *security_group_exposure.CHECKS,
     *vpc.CHECKS,
 )

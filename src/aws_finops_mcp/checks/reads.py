@@ -28,6 +28,15 @@ CLASSIC_LOAD_BALANCERS = read(
 )
 TARGET_GROUPS = read("elbv2", "DescribeTargetGroups", "TargetGroups", token=("NextMarker", "Marker"))
 AUTO_SCALING_GROUPS = read("autoscaling", "DescribeAutoScalingGroups", "AutoScalingGroups", {"MaxRecords": 100})
+LAUNCH_CONFIGURATIONS = read("autoscaling", "DescribeLaunchConfigurations", "LaunchConfigurations", {"MaxRecords": 100})
+LAUNCH_TEMPLATE_VERSIONS = read(
+    "ec2",
+    "DescribeLaunchTemplateVersions",
+    "LaunchTemplateVersions",
+    {"Versions": ["$Latest", "$Default"], "MaxResults": 200},
+)
+"""Of all templates by one paged call: only their latest and default versions are to be had so."""
+SECURITY_GROUPS = read("ec2", "DescribeSecurityGroups", "SecurityGroups", {"MaxResults": 1000})
 ENDPOINT_SERVICES = read(
     "ec2", "DescribeVpcEndpointServiceConfigurations", "ServiceConfigurations", {"MaxResults": 1000}
 )

@@ -19,7 +19,14 @@ def with_tags(judgements: Iterable[Judgement], tags: Mapping[str, Mapping[str, s
     for judgement in judgements:
         if judgement.verdict.actionable and judgement.resource_id not in tags:
             reason = f"{judgement.reason}; but its tags, which may exempt it, could not be read"
-            verdict = Verdict.UNKNOWN
-            yield replace(judgement, verdict=verdict, reason=reason, parts=(), unpriced=(), referred_by=())
+            yield replace(
+                judgement,
+                verdict=Verdict.UNKNOWN,
+                reason=reason,
+                parts=(),
+                alternatives={},
+                unpriced=(),
+                referred_by=(),
+            )
         else:
             yield replace(judgement, tags=tags.get(judgement.resource_id, {}))

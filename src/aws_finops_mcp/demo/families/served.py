@@ -42,7 +42,10 @@ class ServedFamilies:
         found: Operations = {}
         for family in self._families:
             found |= family.operations
-        return found | {operation: _listing(rows) for operation, rows in self._alone.items()}
+        # Where one family's rows stand alone, moto is not asked: the others' come along.
+        return found | {
+            operation: _listing([*rows, *self._beside.get(operation, ())]) for operation, rows in self._alone.items()
+        }
 
     def define(self, metrics: MetricStore) -> None:
         """Define the families' metrics."""

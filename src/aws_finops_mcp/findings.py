@@ -26,7 +26,8 @@ HOURS_PER_MONTH = 730
 """AWS's own month for hourly prices (8,760 hours a year / 12)."""
 
 
-def _cents(amount: Decimal) -> float:
+def cents(amount: Decimal) -> float:
+    """An amount to the cent, half a cent up."""
     return float(amount.quantize(Decimal("0.01"), rounding=ROUND_HALF_UP))
 
 
@@ -34,7 +35,7 @@ def _exact(amount: Decimal) -> float:
     return float(amount)
 
 
-Usd = Annotated[Decimal, PlainSerializer(_cents, return_type=float)]
+Usd = Annotated[Decimal, PlainSerializer(cents, return_type=float)]
 """Dollars, kept exact and written to the cent."""
 
 UnitUsd = Annotated[Decimal, PlainSerializer(_exact, return_type=float)]

@@ -93,6 +93,7 @@ class Check(Generic[RegionParamsT]):
         resource_type: CloudFormation resource type.
         inventory: what it reads. Without the first nothing can be said; where another failed, `judge` gets None
             for it and says `unknown` if the verdict hangs on it.
+        also_lists: further reads of the inventory that list its resources, where one API does not list all.
         judge: a verdict on every resource: pure, from what was read.
         evidence: what each evidence key is and which call gives it.
         verdicts: what the verdicts mean here: all that make a finding, others where their name does not say it.
@@ -124,6 +125,7 @@ class Check(Generic[RegionParamsT]):
     details: Callable[[Facts, RegionParamsT], Iterable[Read]] = _no_details
     detail_actions: tuple[str, ...] = ()
     follow_ups: tuple[Callable[[Facts, RegionParamsT], Iterable[Read]], ...] = ()
+    also_lists: tuple[Read, ...] = ()
     everywhere: bool = False
     saves: bool = True
     referrers: str = ""

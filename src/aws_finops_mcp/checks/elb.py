@@ -293,6 +293,7 @@ UNUSED_LOAD_BALANCERS = Check(
         ADDRESSES,
         HOSTED_ZONES,
     ),
+    also_lists=(CLASSIC_LOAD_BALANCERS,),
     metrics=read_traffic,
     details=read_what_unused_ones_need,
     detail_actions=(

@@ -37,6 +37,9 @@ LAUNCH_TEMPLATE_VERSIONS = read(
 )
 """Of all templates by one paged call: only their latest and default versions are to be had so."""
 SECURITY_GROUPS = read("ec2", "DescribeSecurityGroups", "SecurityGroups", {"MaxResults": 1000})
+SUBNETS = read("ec2", "DescribeSubnets", "Subnets", {"MaxResults": 1000})
+INTERNET_GATEWAYS = read("ec2", "DescribeInternetGateways", "InternetGateways", {"MaxResults": 1000})
+VPC_ENDPOINTS = read("ec2", "DescribeVpcEndpoints", "VpcEndpoints", {"MaxResults": 1000})
 ENDPOINT_SERVICES = read(
     "ec2", "DescribeVpcEndpointServiceConfigurations", "ServiceConfigurations", {"MaxResults": 1000}
 )

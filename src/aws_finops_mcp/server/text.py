@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 
 from aws_finops_mcp.audits.plan import PlanAnswer
 from aws_finops_mcp.costs.by_service import CostByServiceAnswer
@@ -15,6 +16,7 @@ from aws_finops_mcp.findings import (
     Price,
     SavingPart,
     SavingsAnswer,
+    cents,
 )
 
 
@@ -61,7 +63,7 @@ def _check(answer: CheckAnswer) -> Iterator[str]:
         f"{f', found with an unpriced part {answer.unpriced}' if answer.unpriced else ''}."
     )
     if answer.monthly_saving_usd is not None:
-        yield f"Saving: ${float(answer.monthly_saving_usd):,.2f} a month, list prices."
+        yield f"Saving: {_usd(answer.monthly_saving_usd)} a month, list prices."
     if answer.next_cursor:
         yield f"Next page: call again with cursor={answer.next_cursor}"
     if answer.remediation:
@@ -99,7 +101,7 @@ def _savings(answer: SavingsAnswer) -> Iterator[str]:
 
 def _part(part: SavingPart) -> str:
     of = f" ({part.resource})" if part.resource else ""
-    return f"{part.what}{of} {part.quantity:.10g} x {part.price} = ${float(part.usd):,.2f}"
+    return f"{part.what}{of} {part.quantity:.10g} x {part.price} = {_usd(part.usd)}"
 
 
 def _prices(prices: Mapping[str, Price]) -> Iterator[str]:
@@ -121,7 +123,7 @@ def _finding(finding: Finding) -> str:
         parts.append(": ".join(text for text in (finding.verdict, finding.reason) if text) + ";")
     if finding.saving:
         saving = finding.saving
-        parts.append(f"saves ${float(saving.monthly_usd):,.2f} a month ({saving.basis})")
+        parts.append(f"saves {_usd(saving.monthly_usd)} a month ({saving.basis})")
         terms = [_part(part) for part in saving.parts]
         terms += [f"not priced: {what}" for what in saving.unpriced]
         parts.append(f"[{'; '.join(terms)}];" if terms else "[nothing billed while idle];")
@@ -170,8 +172,9 @@ def _named(name: str, items: Iterable[str]) -> Iterator[str]:
         yield f"{name}: {text}."
 
 
-def _usd(amount: object) -> str:
-    return f"${float(str(amount)):,.2f}"
+def _usd(amount: Decimal | None) -> str:
+    """Rounded as the structured content is: another cent would be another figure."""
+    return "not read" if amount is None else f"${cents(amount):,.2f}"
 
 
 def _plain(value: object) -> str:

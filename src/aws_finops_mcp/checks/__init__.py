@@ -13,17 +13,6 @@ from aws_finops_mcp.checks import (
     ebs_snapshots,
     ebs_types,
     ebs_use,
-    rds_load,
-    rds_protection,
-    rds_snapshots,
-    rds_usage,
-    vpc,
-)
-from aws_finops_mcp.checks import awslambda, ebs, rds_load, rds_protection, rds_snapshots, rds_usage, vpc
-from aws_finops_mcp.checks import awslambda, ebs, elb, elb_target_group_health, elb_target_groups, vpc
-from aws_finops_mcp.checks import (
-    awslambda,
-    ebs,
     elb,
     elb_target_group_health,
     elb_target_groups,

@@ -9,14 +9,13 @@ from typing import Final
 
 from aws_finops_mcp.demo.families import (
     first_checks,
+    network_balancers,
+    network_edge,
+    network_groups,
     rds,
     storage_snapshots,
     storage_volumes,
 )
-from aws_finops_mcp.demo.families import first_checks, rds
-from aws_finops_mcp.demo.families import first_checks, network_balancers, network_edge
-from aws_finops_mcp.demo.families import first_checks, network_balancers, network_edge, network_groups
-from aws_finops_mcp.demo.families import first_checks, network_balancers, network_edge, network_groups, rds
 from aws_finops_mcp.demo.families.family import Family
 
 FAMILIES: Final[tuple[Callable[[datetime], Family], ...]] = (

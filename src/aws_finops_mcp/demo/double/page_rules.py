@@ -37,6 +37,7 @@ RULES: Final[dict[tuple[str, str], PageRule]] = {
     ("lambda", "*"): PageRule(default=50, cap=50),
     ("lambda", "ListEventSourceMappings"): PageRule(default=100, cap=100),
     ("logs", "*"): PageRule(default=50, cap=50),
+    ("logs", "ListLogGroups"): PageRule(default=50, cap=1000),
     ("organizations", "*"): PageRule(default=20, cap=20),
     ("rds", "*"): PageRule(default=100, cap=100, minimum=20),
     ("resourcegroupstaggingapi", "*"): PageRule(default=50, cap=100),

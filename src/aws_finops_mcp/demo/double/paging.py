@@ -44,6 +44,12 @@ class Pagination:
     more: Path | None
 
 
+# Operations with pages of which botocore's paginators do not tell.
+_WITHOUT_PAGINATOR: Final = {
+    ("logs", "ListLogGroups"): Pagination("nextToken", ("nextToken",), "limit", (("logGroups",),), None)
+}
+
+
 @dataclass(frozen=True)
 class _Snapshot:
     """An answer being handed out page by page; later pages must not change under the caller."""
@@ -62,6 +68,8 @@ def _models() -> botocore.session.Session:
 @cache
 def pagination_of(service: str, operation: str) -> Pagination | None:
     """None where the operation has no pages, or pages of a kind that is left to moto."""
+    if (service, operation) in _WITHOUT_PAGINATOR:
+        return _WITHOUT_PAGINATOR[service, operation]
     if service in LEFT_TO_MOTO:
         return None
     try:

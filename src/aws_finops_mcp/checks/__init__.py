@@ -16,12 +16,15 @@ from aws_finops_mcp.checks import (
     elb,
     elb_target_group_health,
     elb_target_groups,
+    events,
     rds_load,
     rds_protection,
     rds_snapshots,
     rds_usage,
     security_group_exposure,
     security_groups,
+    sns,
+    sqs,
     vpc,
 )
 from aws_finops_mcp.checks.check import Check
@@ -34,6 +37,7 @@ CHECKS: tuple[Check[Any], ...] = (
     *ebs_snapshots.CHECKS,
     *ebs_types.CHECKS,
     *ebs_use.CHECKS,
+    *events.CHECKS,
     *rds_load.CHECKS,
     *rds_protection.CHECKS,
     *rds_snapshots.CHECKS,
@@ -43,5 +47,7 @@ CHECKS: tuple[Check[Any], ...] = (
     *elb_target_group_health.CHECKS,
     *security_groups.CHECKS,
     *security_group_exposure.CHECKS,
+    *sns.CHECKS,
+    *sqs.CHECKS,
     *vpc.CHECKS,
 )

@@ -13,7 +13,7 @@ from aws_finops_mcp.demo.double.request import Call
 from aws_finops_mcp.demo.inventory import ACCOUNT_ID
 from aws_finops_mcp.demo.seeding import Ids
 
-Handler = Callable[[Call], dict[str, Any]]
+Handler = Callable[[Call], "dict[str, Any] | None"]
 Operations = dict[tuple[str, str], Handler]
 
 

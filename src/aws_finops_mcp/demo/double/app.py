@@ -19,7 +19,8 @@ from aws_finops_mcp.demo.double.paging import Pager, pagination_of
 from aws_finops_mcp.demo.double.request import Call, Environ, read_body, recognise
 from aws_finops_mcp.demo.double.wire import Answer, WsgiApp, ask, parse, serialise, serialise_error
 
-Handler = Callable[[Call], "dict[str, Any] | Answer"]
+Handler = Callable[[Call], "dict[str, Any] | Answer | None"]
+"""Answers a call; None leaves it to the backend."""
 
 
 class Additions(Protocol):
@@ -93,6 +94,8 @@ class Double:
             if handler is None:
                 return self._ask_moto(call, environ)
             made = handler(call)
+            if made is None:
+                return self._ask_moto(call, environ)
             if isinstance(made, Answer):
                 return made
             wrong = violations(made, call.operation.output_shape)

@@ -9,6 +9,7 @@ from typing import Final
 
 from aws_finops_mcp.demo.families import (
     first_checks,
+    messaging,
     network_balancers,
     network_edge,
     network_groups,
@@ -20,6 +21,7 @@ from aws_finops_mcp.demo.families.family import Family
 
 FAMILIES: Final[tuple[Callable[[datetime], Family], ...]] = (
     first_checks.family,
+    messaging.family,
     rds.family,
     storage_snapshots.family,
     storage_volumes.family,

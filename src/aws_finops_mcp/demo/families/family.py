@@ -32,8 +32,8 @@ class Rows:
     service: str
     operation: str
     path: str
-    rows: Mapping[str, Sequence[Mapping[str, Any]]]
-    keep: Callable[[Mapping[str, Any], Mapping[str, Any]], bool] = lambda asked, row: True
+    rows: Mapping[str, Sequence[Any]]
+    keep: Callable[[Mapping[str, Any], Any], bool] = lambda asked, row: True
     beside_moto: bool = True
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime
@@ -82,7 +83,8 @@ def _listing(listed: list[Rows]) -> Handler:
 def _asked_for(rows: Rows, call: Call) -> list[Any]:
     if call.account != ACCOUNT_ID:
         return []
-    return [dict(row) for row in rows.rows.get(call.region, ()) if rows.keep(call.parameters, row)]
+    asked = call.parameters
+    return [copy.deepcopy(row) for row in rows.rows.get(call.region, ()) if rows.keep(asked, row)]
 
 
 def _items(answer: dict[str, Any], path: str) -> list[Any]:

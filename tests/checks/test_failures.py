@@ -138,7 +138,7 @@ def impatient_clients(clients: Clients) -> Clients:
 
 
 @pytest.fixture(scope="module")
-def truths() -> dict[str, set[str | None]]:
+def truths() -> dict[str, set[tuple[str | None, Verdict]]]:
     """What each check finds when nothing fails."""
     return {}
 
@@ -156,7 +156,7 @@ def impatient(impatient_clients: Clients, monkeypatch: pytest.MonkeyPatch) -> En
 def test_a_lasting_fault_is_a_failed_read_and_never_an_answer(
     impatient: Engine,
     account: EmbeddedAccount,
-    truths: dict[str, set[str | None]],
+    truths: dict[str, set[tuple[str | None, Verdict]]],
     name: str,
     action: str,
     fault: str,

@@ -46,6 +46,9 @@ ENDPOINT_SERVICES = read(
 HOSTED_ZONES = read("route53", "ListHostedZones", "HostedZones", token=("NextMarker", "Marker"), region=GLOBAL_REGION)
 ROUTE_TABLES = read("ec2", "DescribeRouteTables", "RouteTables", {"MaxResults": 100})
 FUNCTIONS = read("lambda", "ListFunctions", "Functions", token=("NextMarker", "Marker"))
+LOG_GROUP_NAMES = read("logs", "ListLogGroups", "logGroups", {"limit": 1000}, token=("nextToken", "nextToken"))
+"""Names and classes only, by the thousand; DescribeLogGroups gives 50 a call."""
+LOG_GROUPS = read("logs", "DescribeLogGroups", "logGroups", {"limit": 50}, token=("nextToken", "nextToken"))
 DISTRIBUTIONS = read(
     "cloudfront",
     "ListDistributions",
@@ -95,3 +98,16 @@ EVENT_SOURCE_MAPPINGS = read("lambda", "ListEventSourceMappings", "EventSourceMa
 EVENT_BUSES = read("events", "ListEventBuses", "EventBuses")
 ALARMS = read("cloudwatch", "DescribeAlarms", "", {"AlarmTypes": ["MetricAlarm", "CompositeAlarm"], "MaxRecords": 100})
 """Pages, not alarms: an answer has metric and composite ones apart. `checks.alarms.all_alarms` joins them."""
+def tagged(resource_type: str) -> Read:
+    """The tags of all resources of a type, those without ever a tag left out: a hundred a call, not a call for each.
+
+    Args:
+        resource_type: as the Resource Groups Tagging API names it, e.g. `s3:bucket`.
+    """
+    return read(
+        "resourcegroupstaggingapi",
+        "GetResources",
+        "ResourceTagMappingList",
+        {"ResourceTypeFilters": [resource_type], "ResourcesPerPage": 100},
+        token=("PaginationToken", "PaginationToken"),
+    )

@@ -21,7 +21,6 @@ from aws_finops_mcp.demo.double.cost_explorer import CostExplorer
 from aws_finops_mcp.demo.double.credentials import Credentials
 from aws_finops_mcp.demo.double.faults import Faults
 from aws_finops_mcp.demo.double.http import HttpServer
-from aws_finops_mcp.demo.double.log_groups import describe_log_groups, list_log_groups
 from aws_finops_mcp.demo.double.metrics import MetricStore
 from aws_finops_mcp.demo.double.price_list import PriceList
 from aws_finops_mcp.demo.double.provisioned_concurrency import ProvisionedConcurrency
@@ -181,8 +180,6 @@ class EmbeddedAccount:
             ("lambda", "GetProvisionedConcurrencyConfig"): provisioned.get_configuration,
             ("lambda", "ListProvisionedConcurrencyConfigs"): provisioned.list_configurations,
             ("pricing", "GetProducts"): PriceList().get_products,
-            ("logs", "DescribeLogGroups"): describe_log_groups,
-            ("logs", "ListLogGroups"): list_log_groups,
             ("sts", "AssumeRole"): sts.assume_role,
             ("sts", "GetCallerIdentity"): sts.get_caller_identity,
         }

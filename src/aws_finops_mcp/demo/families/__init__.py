@@ -14,6 +14,7 @@ from aws_finops_mcp.demo.families import (
     network_edge,
     network_groups,
     rds,
+    storage_logs,
     storage_snapshots,
     storage_volumes,
 )
@@ -23,6 +24,7 @@ FAMILIES: Final[tuple[Callable[[datetime], Family], ...]] = (
     first_checks.family,
     messaging.family,
     rds.family,
+    storage_logs.family,
     storage_snapshots.family,
     storage_volumes.family,
     network_balancers.family,

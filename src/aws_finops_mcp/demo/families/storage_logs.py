@@ -1,0 +1,194 @@
+"""The truth about log groups: silent ones, endless ones, and more of them than a page holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from moto.logs.models import logs_backends
+
+from aws_finops_mcp.demo.double.request import Call
+from aws_finops_mcp.demo.families.family import Case, Family, Metric, Rows
+from aws_finops_mcp.demo.families.storage_volumes import owned
+from aws_finops_mcp.demo.inventory import ACCOUNT_ID, EU, US
+from aws_finops_mcp.demo.prices import PRICES
+from aws_finops_mcp.findings import Verdict
+
+GIB: Final = 2**30
+FILLERS: Final = 60
+"""Busy log groups with retention: more than the 50 that DescribeLogGroups gives at once."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """A log group; what comes an hour is the same each hour, until ``last_days`` ago."""
+
+    name: str
+    region: str = US
+    stored_gib: float = 0.0
+    retention: int | None = None
+    kind: str = "STANDARD"
+    age_days: float = 400
+    # Events an hour; 0 writes no datapoint, as AWS does.
+    events: float = 0
+    last_days: int = 0
+    filters: int = 0
+    tags: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def arn(self) -> str:
+        return f"arn:aws:logs:{self.region}:{ACCOUNT_ID}:log-group:{self.name}"
+
+    def row(self, now: datetime) -> dict[str, Any]:
+        row: dict[str, Any] = {
+            "logGroupName": self.name,
+            "arn": f"{self.arn}:*",
+            "logGroupArn": self.arn,
+            "creationTime": int((now - timedelta(days=self.age_days)).timestamp() * 1000),
+            "metricFilterCount": self.filters,
+            "storedBytes": int(self.stored_gib * GIB),
+            "logGroupClass": self.kind,
+        }
+        if self.retention is not None:
+            row["retentionInDays"] = self.retention
+        return row
+
+    def metrics(self) -> Iterator[Metric]:
+        if not self.events:
+            return
+        for name, factor in (("IncomingLogEvents", 1.0), ("IncomingBytes", 200.0)):
+            hourly = self._until(self.events * factor)
+            yield Metric(self.region, "AWS/Logs", name, {"LogGroupName": self.name}, hourly, samples=None)
+
+    def _until(self, value: float) -> Callable[[int], float | None]:
+        return lambda ago: value if ago >= self.last_days * 24 else None
+
+
+GROUPS: Final = (
+    Group("/log/silent", stored_gib=40, retention=None, filters=2),
+    Group("/log/silent", EU, stored_gib=10, retention=365),
+    Group("/log/silent-cheap-class", stored_gib=20, retention=365, kind="INFREQUENT_ACCESS"),
+    Group("/log/silent-empty", retention=30),
+    Group("/log/silent-since-100-days", stored_gib=5, retention=400, events=900, last_days=100),
+    Group("/log/silent-since-80-days", stored_gib=5, retention=400, events=900, last_days=80),
+    Group("/log/silent-new", retention=30, age_days=12),
+    Group("/log/silent-exempt", stored_gib=9, retention=3653, tags=(("finops:exempt", "court order"),)),
+    Group("/aws/lambda/northwind-csv-export-old", stored_gib=1, retention=14),
+    # 1,000 events and 226,000 bytes an hour: 90 days and some hours are about half a GiB.
+    Group("/log/endless", stored_gib=300, events=1000),
+    Group("/log/endless-exempt", stored_gib=300, events=1000, tags=(("finops:exempt", "the law"),)),
+    Group("/log/endless-young", stored_gib=0.01, events=1000, age_days=20),
+    Group("/log/endless", EU, stored_gib=100, events=10),
+    Group("/log/of-days", kind="DELIVERY", events=50),
+    *(Group(f"/log/busy-{number:02}", stored_gib=1, retention=30, events=700) for number in range(FILLERS)),
+)
+
+
+def _cases() -> Iterator[tuple[str, Case]]:
+    us, eu = 0.03, round(0.03 * PRICES[EU].factor, 12)
+    for group, verdict, why, usd in (
+        ("/log/silent", Verdict.IDLE, "no event, two metric filters", 40 * us),
+        ("/log/silent-cheap-class", Verdict.IDLE, "no event, in the class that is cheaper", 20 * 0.018),
+        ("/log/silent-empty", Verdict.IDLE, "no event, nothing stored", 0.0),
+        ("/log/silent-since-100-days", Verdict.IDLE, "its last event was 100 days ago", 5 * us),
+        ("/log/silent-since-80-days", Verdict.IN_USE, "its last event was 80 days ago", None),
+        ("/log/silent-new", Verdict.TOO_NEW, "made 12 days ago", None),
+        ("/log/silent-exempt", Verdict.EXEMPT, "tagged as exempt", None),
+        ("/aws/lambda/northwind-csv-export-old", Verdict.IDLE, "of a function that is not invoked", us),
+        ("/log/endless", Verdict.IN_USE, "busy", None),
+        ("/log/busy-59", Verdict.IN_USE, "busy, and on the last page", None),
+        ("/northwind/etl", Verdict.TOO_NEW, "made when the account was", None),
+    ):
+        yield "find_unused_log_groups", Case(group, US, verdict, why, usd)
+    yield "find_unused_log_groups", Case("/log/silent", EU, Verdict.IDLE, "no event", 10 * eu)
+    yield (
+        "find_log_groups_without_retention",
+        Case("/log/silent", US, Verdict.COSTLY, "endless, though nothing comes any more", 40 * us),
+    )
+    # 200 bytes and 26 more for each of 1,000 events an hour.
+    recent = 90 * 24 * 226_000 / GIB
+    yield (
+        "find_log_groups_without_retention",
+        Case("/log/endless", US, Verdict.COSTLY, "endless and busy", (300 - recent) * us),
+    )
+    for group, region, verdict, why in (
+        ("/log/endless", EU, Verdict.COSTLY, "endless, in the other region too"),
+        ("/log/endless-young", US, Verdict.COSTLY, "endless; nothing in it is old as yet"),
+        ("/northwind/etl", US, Verdict.COSTLY, "endless and empty"),
+        ("/northwind/web/access", US, Verdict.COSTLY, "endless and empty"),
+        ("/log/endless-exempt", US, Verdict.EXEMPT, "tagged as exempt"),
+        ("/log/of-days", US, Verdict.OK, "the Delivery class keeps events for days only"),
+        ("/log/busy-59", US, Verdict.OK, "30 days, and on the last page"),
+        ("/log/silent-empty", US, Verdict.OK, "30 days"),
+    ):
+        yield "find_log_groups_without_retention", Case(group, region, verdict, why)
+
+
+def family(now: datetime) -> Family:
+    """Log groups beside those that moto has."""
+    cases: dict[str, list[Case]] = {}
+    for check, case in _cases():
+        cases.setdefault(check, []).append(case)
+    tags = {
+        region: [
+            {
+                "ResourceARN": group.arn,
+                "Tags": [
+                    {"Key": key, "Value": value}
+                    for key, value in owned(group.name, group.region, group.tags).items()
+                    if key != "Name"
+                ],
+            }
+            for group in GROUPS
+            if group.region == region and group.tags
+        ]
+        for region in (US, EU)
+    }
+    rows = {region: [group.row(now) for group in GROUPS if group.region == region] for region in (US, EU)}
+    return Family(
+        rows=(Rows("resourcegroupstaggingapi", "GetResources", "ResourceTagMappingList", tags, keep=of_type),),
+        operations={
+            ("logs", "DescribeLogGroups"): lambda call: {"logGroups": _asked_for(call, rows)},
+            ("logs", "ListLogGroups"): lambda call: {"logGroups": [_summary(row) for row in _groups(call, rows)]},
+        },
+        metrics=tuple(metric for group in GROUPS for metric in group.metrics()),
+        cases=cases,
+    )
+
+
+def of_type(asked: Any, row: Any) -> bool:
+    """Whether the question is about resources of this row's type: `service` or `service:type`."""
+    service, resource = row["ResourceARN"].split(":")[2], row["ResourceARN"].split(":", 5)[5]
+    kind = {"logs": "log-group", "s3": "bucket"}.get(service, resource.split("/")[0].split(":")[0])
+    wanted = asked.get("ResourceTypeFilters")
+    return not wanted or service in wanted or f"{service}:{kind}" in wanted
+
+
+def _groups(call: Call, rows: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """All log groups of a region, moto's and the family's, by name, as AWS sorts them."""
+    backend: Any = logs_backends[call.account][call.region]
+    own = rows.get(call.region, []) if call.account == ACCOUNT_ID else []
+    made = [group.to_describe_dict() for group in backend.groups.values()]
+    for group in made:
+        group.setdefault("logGroupClass", "STANDARD")
+        group.setdefault("logGroupArn", group["arn"].removesuffix(":*"))
+    return sorted([*made, *own], key=lambda group: str(group["logGroupName"]))
+
+
+def _asked_for(call: Call, rows: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    asked = call.parameters
+    named = {str(one).split(":log-group:")[-1].removesuffix(":*") for one in asked.get("logGroupIdentifiers") or ()}
+    prefix, part = asked.get("logGroupNamePrefix") or "", asked.get("logGroupNamePattern") or ""
+    return [
+        group
+        for group in _groups(call, rows)
+        if (not named or group["logGroupName"] in named)
+        and group["logGroupName"].startswith(prefix)
+        and part in group["logGroupName"]
+    ]
+
+
+def _summary(group: dict[str, Any]) -> dict[str, Any]:
+    return {name: group[name] for name in ("logGroupName", "logGroupArn", "logGroupClass")}

@@ -26,6 +26,15 @@ from aws_finops_mcp.checks import (
     security_groups,
     sns,
     sqs,
+from aws_finops_mcp.checks import awslambda, ebs, rds_load, rds_protection, rds_snapshots, rds_usage, vpc
+from aws_finops_mcp.checks import (
+    awslambda,
+    ebs,
+    ec2_generations,
+    ec2_overuse,
+    ec2_schedule,
+    ec2_sizing,
+    ec2_stopped,
     vpc,
 )
 from aws_finops_mcp.checks.check import Check
@@ -51,5 +60,10 @@ CHECKS: tuple[Check[Any], ...] = (
     *security_group_exposure.CHECKS,
     *sns.CHECKS,
     *sqs.CHECKS,
+    *ec2_generations.CHECKS,
+    *ec2_overuse.CHECKS,
+    *ec2_schedule.CHECKS,
+    *ec2_sizing.CHECKS,
+    *ec2_stopped.CHECKS,
     *vpc.CHECKS,
 )

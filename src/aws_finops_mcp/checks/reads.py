@@ -72,6 +72,8 @@ DB_CLUSTER_SNAPSHOTS = read(
     "DBClusterSnapshots",
     {"SnapshotType": "manual", "MaxRecords": 100},
     token=("Marker", "Marker"),
+MEMORY_METRICS = read(
+    "cloudwatch", "ListMetrics", "Metrics", {"Namespace": "CWAgent", "MetricName": "mem_used_percent"}
 )
 DISTRIBUTIONS_FROM_ANYWHERE = replace(DISTRIBUTIONS, only_in="")
 """For what any region's resources are used by: origins are everywhere."""

@@ -49,6 +49,12 @@ def _snapshots(answer: dict[str, Any]) -> None:
     ]
     for snapshot in answer["Snapshots"]:
         snapshot.setdefault("FullSnapshotSizeInBytes", snapshot["VolumeSize"] * 2**29)
+def _instances(answer: dict[str, Any]) -> None:
+    """What an instance is billed as; moto leaves it out."""
+    for reservation in answer.get("Reservations", []):
+        for instance in reservation.get("Instances", []):
+            instance.setdefault("UsageOperation", "RunInstances")
+            instance.setdefault("PlatformDetails", "Linux/UNIX")
 
 
 def _queue_attributes(answer: dict[str, Any]) -> None:
@@ -63,6 +69,7 @@ CORRECTIONS: Final[dict[tuple[str, str], Callable[[dict[str, Any]], None]]] = {
     ("cloudfront", "ListDistributions"): _distributions,
     ("ec2", "DescribeAddresses"): _addresses,
     ("ec2", "DescribeSnapshots"): _snapshots,
+    ("ec2", "DescribeInstances"): _instances,
     ("lambda", "ListFunctions"): _functions,
     ("sqs", "GetQueueAttributes"): _queue_attributes,
 }

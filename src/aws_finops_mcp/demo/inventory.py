@@ -41,6 +41,18 @@ class Owned:
 
 
 @dataclass(frozen=True)
+class Load:
+    """What an instance does on average of a day: percent of CPU, MiB an hour by the network; percent of memory at most.
+    """
+
+    cpu: float
+    mib_an_hour: float
+    memory: float
+    # From 8 to 18 UTC on weekdays; else hardly anything.
+    office_hours: bool = False
+
+
+@dataclass(frozen=True)
 class Instance(Owned):
     """An EC2 instance with its root volume."""
 
@@ -50,6 +62,7 @@ class Instance(Owned):
     # Days since it was stopped; None while it runs.
     stopped_days: int | None = None
     zone: str = "a"
+    load: Load | None = None
 
 
 @dataclass(frozen=True)
@@ -114,19 +127,19 @@ class Function(Owned):
 
 
 INSTANCES: Final = (
-    Instance("web-1", US, "checkout", "production", "m6i.large", 410),
-    Instance("web-2", US, "checkout", "production", "m6i.large", 410, zone="b"),
-    Instance("api-1", US, "checkout", "production", "c6i.xlarge", 300),
-    Instance("api-2", US, "checkout", "production", "c6i.xlarge", 300, zone="b"),
-    Instance("search-1", US, "catalog", "production", "r6i.xlarge", 520, 50),
-    Instance("search-2", US, "catalog", "production", "r6i.xlarge", 520, 50, zone="b"),
-    Instance("warehouse-sync", US, "fulfilment", "production", "t3.medium", 690),
-    Instance("etl-worker", US, "data", "production", "m5.2xlarge", 365, 100),
-    Instance("bastion", US, "platform", "production", "t3.micro", 800, 8),
+    Instance("web-1", US, "checkout", "production", "m6i.large", 410, load=Load(36, 2600, 62)),
+    Instance("web-2", US, "checkout", "production", "m6i.large", 410, zone="b", load=Load(35, 2500, 61)),
+    Instance("api-1", US, "checkout", "production", "c6i.xlarge", 300, load=Load(35, 1900, 58)),
+    Instance("api-2", US, "checkout", "production", "c6i.xlarge", 300, zone="b", load=Load(36, 1900, 57)),
+    Instance("search-1", US, "catalog", "production", "r6i.xlarge", 520, 50, load=Load(37, 900, 79)),
+    Instance("search-2", US, "catalog", "production", "r6i.xlarge", 520, 50, zone="b", load=Load(37, 900, 78)),
+    Instance("warehouse-sync", US, "fulfilment", "production", "t3.medium", 690, load=Load(14, 120, 71)),
+    Instance("etl-worker", US, "data", "production", "m5.2xlarge", 365, 100, load=Load(9, 300, 31)),
+    Instance("bastion", US, "platform", "production", "t3.micro", 800, 8, load=Load(0.9, 0.1, 35)),
     Instance("loadtest-2024", US, "platform", "staging", "c5.4xlarge", 620, 50, stopped_days=203),
-    Instance("staging-web", EU, "checkout", "staging", "t3.large", 240),
+    Instance("staging-web", EU, "checkout", "staging", "t3.large", 240, load=Load(30, 200, 55, office_hours=True)),
     Instance("legacy-cms", EU, "catalog", "production", "m4.large", 1500, 40, stopped_days=131),
-    Instance("eu-web-1", EU, "checkout", "production", "m6i.large", 180),
+    Instance("eu-web-1", EU, "checkout", "production", "m6i.large", 180, load=Load(36, 1400, 63)),
 )
 
 VOLUMES: Final = (

@@ -22,7 +22,7 @@ from aws_finops_mcp.demo.inventory import ACCOUNT_ID, ACCOUNT_NAME, REGIONS, US
 # A resource's Name tag (or its name, where it has one) to its id.
 Ids = dict[str, str]
 
-_IMAGE: Final = "ami-0e5a1ec0ffee00001"
+IMAGE: Final = "ami-0e5a1ec0ffee00001"
 _ROLE: Final = f"arn:aws:iam::{ACCOUNT_ID}:role/northwind-lambda"
 _LAMBDA_TIME: Final = "%Y-%m-%dT%H:%M:%S.000+0000"
 _GP2_FLOOR, _GP2_CEILING, _GP2_PER_GIB = 100, 16_000, 3
@@ -103,7 +103,7 @@ class Seeder:
         ec2 = self._ec2(declared.region)
         self._pin(f"{declared.region}/{declared.name}")
         reservation = ec2.run_instances(
-            _IMAGE,
+            IMAGE,
             1,
             None,
             [],

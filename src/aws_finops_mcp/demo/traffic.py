@@ -10,7 +10,7 @@ from math import pi, sin
 from random import Random
 from typing import Final
 
-from aws_finops_mcp.demo import inventory
+from aws_finops_mcp.demo import inventory, traffic_instances
 from aws_finops_mcp.demo.double.metrics import NO_DATAPOINT, Key, MetricStore, Series
 from aws_finops_mcp.demo.seeding import Ids
 
@@ -39,6 +39,7 @@ _NAT_METRICS: Final = (
 def record(seed: int, now: datetime, metrics: MetricStore, ids: Ids) -> None:
     """Define the series of every NAT gateway and of every function that ran at least once."""
     end = int(now.timestamp()) // HOUR * HOUR
+    traffic_instances.record(seed, end, metrics, ids)
     for gateway in inventory.NAT_GATEWAYS:
         dimensions = frozenset({("NatGatewayId", ids[gateway.name])})
         for name, unit, per_gib in _NAT_METRICS:

@@ -95,7 +95,9 @@ def instances(prices: RegionalPrices) -> Iterator[Product]:
 def _ec2(prices: RegionalPrices) -> Iterator[Product]:
     for family, (large, sizes, arm) in _FAMILIES.items():
         for size in sizes:
-            linux = float((Decimal(large) * _SIZES[size]).quantize(Decimal("0.0001"), ROUND_HALF_UP))
+            # Older families are listed to four places, whatever the size; later ones to five.
+            places = Decimal("0.0001") if len(large) <= len("0.0816") else Decimal("0.00001")
+            linux = float((Decimal(large) * _SIZES[size]).quantize(places, ROUND_HALF_UP))
             for system, operation, software, license_model, more in _SYSTEMS:
                 if arm and (system != "Linux" or software != "NA"):
                     continue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -45,20 +45,25 @@ def _queries(instance: Any) -> tuple[MetricQuery, ...]:
     )
 
 
-def quiet_hours(cpu: MetricSeries, received: MetricSeries, sent: MetricSeries) -> set[int]:
-    """The hours of the week, from Monday 0:00 UTC, at which nothing happened in any week."""
+def busy_weeks(cpu: MetricSeries, received: MetricSeries, sent: MetricSeries) -> dict[int, tuple[int, int]]:
+    """By hour of the week, from Monday 0:00 UTC: in how many weeks it was busy, and in how many it was measured."""
     network: dict[datetime, float] = {}
     for series in (received, sent):
         for when, value in zip(series.times, series.values, strict=True):
             network[when] = network.get(when, 0.0) + value
-    seen: dict[int, int] = {}
-    busy: set[int] = set()
+    found: dict[int, tuple[int, int]] = {}
     for when, value in zip(cpu.times, cpu.values, strict=True):
         hour = when.weekday() * 24 + when.hour
-        seen[hour] = seen.get(hour, 0) + 1
-        if value >= QUIET_CPU_PERCENT or network.get(when, QUIET_BYTES) >= QUIET_BYTES:
-            busy.add(hour)
-    return {hour for hour, weeks in seen.items() if weeks >= LEAST_SEEN} - busy
+        busy, seen = found.get(hour, (0, 0))
+        at_work = value >= QUIET_CPU_PERCENT or network.get(when, QUIET_BYTES) >= QUIET_BYTES
+        found[hour] = busy + at_work, seen + 1
+    return found
+
+
+def is_weekly(weeks: Mapping[int, tuple[int, int]]) -> bool:
+    """Whether most of what it does comes back each week: a month's end that falls on another day next time does not."""
+    worked = [(busy, seen) for busy, seen in weeks.values() if busy]
+    return sum(busy * 2 >= seen for busy, seen in worked) * 2 >= len(worked)
 
 
 def stretches(quiet: set[int], shortest: int = SHORTEST) -> list[tuple[int, int]]:
@@ -95,7 +100,8 @@ def _judge(facts: Facts, params: OffHoursParams, instance: Any) -> Judgement:
     measured = [facts.series[query] for query in _queries(instance)]
     cpu = measured[0]
     age = facts.age_days(first_seen(instance))
-    quiet = quiet_hours(*measured)
+    weeks = busy_weeks(*measured)
+    quiet = {hour for hour, (busy, seen) in weeks.items() if not busy and seen >= LEAST_SEEN}
     runs = stretches(quiet)
     off = sum(length for _, length in runs)
     tags = tags_of(instance)
@@ -111,6 +117,8 @@ def _judge(facts: Facts, params: OffHoursParams, instance: Any) -> Judgement:
         verdict, reason = Verdict.OK, "Spot: its price is the market's"
     elif off == WEEK:
         verdict, reason = Verdict.OK, "quiet at every hour: see find_underutilized_ec2_instances"
+    elif not is_weekly(weeks):
+        verdict, reason = Verdict.OK, "busy at other hours each week"
     elif off < params.min_quiet_hours:
         verdict, reason = Verdict.OK, f"quiet for {off} hours a week at most"
     else:
@@ -160,7 +168,7 @@ OFF_HOURS_INSTANCES = Check(
         "age_days": "days since its first network interface or volume was attached",
     },
     verdicts={
-        Verdict.COSTLY: "busy at some hours, and quiet at the same min_quiet_hours hours of every week or more",
+        Verdict.COSTLY: "busy at the same hours of most weeks, quiet at min_quiet_hours hours or more of every week",
         Verdict.TOO_NEW: "younger than the window",
         Verdict.UNKNOWN: "its metrics could not be read, or CloudWatch has none of it though it runs",
     },

@@ -42,8 +42,7 @@ class Owned:
 
 @dataclass(frozen=True)
 class Load:
-    """What an instance does on average of a day: percent of CPU, MiB an hour by the network; percent of memory at most.
-    """
+    """What an instance does: percent of CPU and MiB an hour by the network on average, percent of memory at most."""
 
     cpu: float
     mib_an_hour: float

@@ -31,3 +31,7 @@ FAMILIES: Final[tuple[Callable[[datetime], Family], ...]] = (
     network_edge.family,
     network_groups.family,
 )
+from aws_finops_mcp.demo.families import compute_ec2, first_checks
+from aws_finops_mcp.demo.families.family import Family
+
+FAMILIES: Final[tuple[Callable[[datetime], Family], ...]] = (first_checks.family, compute_ec2.family)

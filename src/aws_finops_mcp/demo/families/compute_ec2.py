@@ -80,7 +80,7 @@ def _machines(now: datetime) -> Iterator[Machine]:
     yield Machine("cmp-twin", 12, "m5.large", cpu=70, mib=900, memory=70)
     yield Machine("cmp-twin", 12, "m5.large", EU, cpu=0.5, mib=0.01)
     yield Machine("cmp-hot", 13, "c5.xlarge", cpu=on_days(3, 13, 92, 40), mib=900, memory=60, peak=1.02)
-    yield Machine("cmp-spike", 14, "c5.xlarge", cpu=on_days(8, 10, 92, 66), mib=900, memory=60)
+    yield Machine("cmp-spike", 14, "c5.xlarge", cpu=on_days(8, 9, 92, 66), mib=900, memory=60)
     yield Machine(
         "cmp-credits",
         15,
@@ -91,23 +91,42 @@ def _machines(now: datetime) -> Iterator[Machine]:
     yield Machine("cmp-memory-hot", 16, "r5.large", cpu=45, memory=88, mib=900)
     yield Machine("cmp-office", 17, "m5.large", cpu=office(60, 1), mib=office(500, 1), memory=60)
     yield Machine(
-        "cmp-busy-week", 18, "m5.large", cpu=office_but_for_a_night(60, 1), mib=office_but_for_a_night(500, 1), memory=60
+        "cmp-busy-week",
+        18,
+        "m5.large",
+        cpu=office_but_for_a_night(60, 1),
+        mib=office_but_for_a_night(500, 1),
+        memory=60,
     )
     yield Machine("cmp-scheduled", 19, "m5.large", cpu=office_only, mib=office_only, memory=office_only)
     yield Machine("cmp-m4", 20, "m4.large", cpu=65, mib=900, memory=70)
     yield Machine("cmp-t2", 21, "t2.medium", cpu=15, mib=900, memory=72)
-    windows = {"Platform": "windows", "PlatformDetails": "Windows", "UsageOperation": "RunInstances:0002"}
+    windows = {"Platform": "Windows", "PlatformDetails": "Windows", "UsageOperation": "RunInstances:0002"}
     yield Machine("cmp-windows", 22, "m7i.large", cpu=65, mib=900, memory=70, more=windows)
     yield Machine("cmp-arm", 23, "m7g.large", cpu=65, mib=900, memory=70, more={"Architecture": "arm64"})
-    yield Machine("cmp-stopped-lately", 24, "m5.large", stopped=f"User initiated ({now - timedelta(days=6):%Y-%m-%d %H:%M:%S} GMT)")
     yield Machine(
-        "cmp-warm", 25, "m5.large", stopped=f"User initiated ({now - timedelta(days=90):%Y-%m-%d %H:%M:%S} GMT)",
+        "cmp-stopped-lately",
+        24,
+        "m5.large",
+        stopped=f"User initiated ({now - timedelta(days=6):%Y-%m-%d %H:%M:%S} GMT)",
+    )
+    yield Machine(
+        "cmp-warm",
+        25,
+        "m5.large",
+        stopped=f"User initiated ({now - timedelta(days=90):%Y-%m-%d %H:%M:%S} GMT)",
         tags={"aws:autoscaling:groupName": "cmp-warm-pool"},
     )
-    yield Machine("cmp-shut-down", 26, "t3.small", stopped="Client.InstanceInitiatedShutdown: Instance initiated shutdown")
     yield Machine(
-        "cmp-shut-down-lately", 27, "t3.small", stopped="",
-        cpu=lambda ago: 12.0 if ago >= 10 * 24 else None, mib=lambda ago: 50.0 if ago >= 10 * 24 else None,
+        "cmp-shut-down", 26, "t3.small", stopped="Client.InstanceInitiatedShutdown: Instance initiated shutdown"
+    )
+    yield Machine(
+        "cmp-shut-down-lately",
+        27,
+        "t3.small",
+        stopped="",
+        cpu=lambda ago: 12.0 if ago >= 10 * 24 else None,
+        mib=lambda ago: 50.0 if ago >= 10 * 24 else None,
     )
     yield Machine("cmp-shut-down", 26, "t3.small", EU, stopped="", made_days=9)
 
@@ -199,5 +218,3 @@ def family(now: datetime) -> Family:
         metrics=tuple(metric for machine in machines for metric in _metrics(machine)),
         cases=cases(),
     )
-
-

@@ -45,14 +45,15 @@ def _use() -> Iterator[Case]:
     yield Case("cmp-restarted", US, idle, "LaunchTime is of yesterday, the instance is not", _month("m5.large"))
     yield Case("cmp-month-end", US, _USED, "busy on one day of the window")
     yield Case("cmp-exempt", US, Verdict.EXEMPT, "idle, and tagged to be left alone")
-    yield Case("cmp-type-changed", US, _USED, "memory is in use under the dimensions of its new type")
+    changed = "its memory is in use under the dimensions of its new type"
+    yield Case("cmp-type-changed", US, small, changed, _change("m5.xlarge", "r5.large"))
     yield Case("cmp-unmeasured", US, unknown, "a smaller burstable type has less memory, which is not measured")
     yield Case("cmp-gpu", US, unknown, "the GPU is not measured")
     yield Case("cmp-spot", US, idle, "idle, at a price that no list has", 0.0)
     yield Case("cmp-twin", US, _USED, "busy here")
     yield Case("cmp-twin", EU, idle, "of the same id and name, idle here", _month("m5.large", EU))
     yield Case("cmp-office", US, _USED, "busy by day")
-    yield Case("cmp-scheduled", US, unknown, "runs on weekdays only: too few days to judge its size by")
+    yield Case("cmp-scheduled", US, _USED, "runs by day, on weekdays")
     for name, region in (("web-1", US), ("search-2", US), ("warehouse-sync", US), ("staging-web", EU)):
         yield Case(name, region, _USED, "busy")
 
@@ -84,6 +85,7 @@ def _off_hours() -> Iterator[Case]:
     yield Case("staging-web", EU, quiet, "busy from 8 to 18", _month("t3.large", EU, 118 / 168))
     yield Case("cmp-office", US, quiet, "busy from 9 to 17", _month("m5.large", US, 128 / 168))
     yield Case("cmp-busy-week", US, _OK, "busy at night in one week of four")
+    yield Case("cmp-month-end", US, _OK, "busy on one day, which comes back on another day of the week")
     yield Case("cmp-scheduled", US, _OK, "stopped at night already")
     yield Case("bastion", US, _OK, "quiet at every hour: idle, which another check says")
     yield Case("cmp-no-data", US, Verdict.UNKNOWN, "no datapoint")

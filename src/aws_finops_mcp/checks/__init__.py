@@ -35,6 +35,10 @@ from aws_finops_mcp.checks import (
     ec2_schedule,
     ec2_sizing,
     ec2_stopped,
+    rds_load,
+    rds_protection,
+    rds_snapshots,
+    rds_usage,
     vpc,
 )
 from aws_finops_mcp.checks.check import Check
@@ -65,5 +69,9 @@ CHECKS: tuple[Check[Any], ...] = (
     *ec2_schedule.CHECKS,
     *ec2_sizing.CHECKS,
     *ec2_stopped.CHECKS,
+    *rds_load.CHECKS,
+    *rds_protection.CHECKS,
+    *rds_snapshots.CHECKS,
+    *rds_usage.CHECKS,
     *vpc.CHECKS,
 )

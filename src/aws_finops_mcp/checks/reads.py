@@ -20,6 +20,9 @@ LAUNCH_TEMPLATE_VERSIONS = read(
 """Of all templates by one paged call: only their latest and default versions are to be had so."""
 ADDRESSES = read("ec2", "DescribeAddresses", "Addresses")
 RESERVATIONS = read("ec2", "DescribeInstances", "Reservations", {"MaxResults": 1000})
+MEMORY_METRICS = read(
+    "cloudwatch", "ListMetrics", "Metrics", {"Namespace": "CWAgent", "MetricName": "mem_used_percent"}
+)
 NETWORK_INTERFACES = read("ec2", "DescribeNetworkInterfaces", "NetworkInterfaces", {"MaxResults": 1000})
 NAT_GATEWAYS = read("ec2", "DescribeNatGateways", "NatGateways", {"MaxResults": 1000})
 LOAD_BALANCERS = read("elbv2", "DescribeLoadBalancers", "LoadBalancers", token=("NextMarker", "Marker"))
@@ -72,8 +75,6 @@ DB_CLUSTER_SNAPSHOTS = read(
     "DBClusterSnapshots",
     {"SnapshotType": "manual", "MaxRecords": 100},
     token=("Marker", "Marker"),
-MEMORY_METRICS = read(
-    "cloudwatch", "ListMetrics", "Metrics", {"Namespace": "CWAgent", "MetricName": "mem_used_percent"}
 )
 DISTRIBUTIONS_FROM_ANYWHERE = replace(DISTRIBUTIONS, only_in="")
 """For what any region's resources are used by: origins are everywhere."""

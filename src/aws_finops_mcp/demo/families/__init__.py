@@ -17,10 +17,14 @@ from aws_finops_mcp.demo.families import (
     storage_logs,
     storage_snapshots,
     storage_volumes,
+    compute_ec2,
+    first_checks,
+    rds,
 )
 from aws_finops_mcp.demo.families.family import Family
 
 FAMILIES: Final[tuple[Callable[[datetime], Family], ...]] = (
+    compute_ec2.family,
     first_checks.family,
     messaging.family,
     rds.family,
@@ -31,7 +35,3 @@ FAMILIES: Final[tuple[Callable[[datetime], Family], ...]] = (
     network_edge.family,
     network_groups.family,
 )
-from aws_finops_mcp.demo.families import compute_ec2, first_checks
-from aws_finops_mcp.demo.families.family import Family
-
-FAMILIES: Final[tuple[Callable[[datetime], Family], ...]] = (first_checks.family, compute_ec2.family)

@@ -49,6 +49,8 @@ def _snapshots(answer: dict[str, Any]) -> None:
     ]
     for snapshot in answer["Snapshots"]:
         snapshot.setdefault("FullSnapshotSizeInBytes", snapshot["VolumeSize"] * 2**29)
+
+
 def _instances(answer: dict[str, Any]) -> None:
     """What an instance is billed as; moto leaves it out."""
     for reservation in answer.get("Reservations", []):

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from aws_finops_mcp.demo.families import (
+    compute_ec2,
     first_checks,
     messaging,
     network_balancers,
@@ -17,9 +18,6 @@ from aws_finops_mcp.demo.families import (
     storage_logs,
     storage_snapshots,
     storage_volumes,
-    compute_ec2,
-    first_checks,
-    rds,
 )
 from aws_finops_mcp.demo.families.family import Family
 
@@ -34,4 +32,7 @@ FAMILIES: Final[tuple[Callable[[datetime], Family], ...]] = (
     network_balancers.family,
     network_edge.family,
     network_groups.family,
+    rds.family,
+    storage_snapshots.family,
+    storage_volumes.family,
 )

@@ -101,6 +101,8 @@ EVENT_SOURCE_MAPPINGS = read("lambda", "ListEventSourceMappings", "EventSourceMa
 EVENT_BUSES = read("events", "ListEventBuses", "EventBuses")
 ALARMS = read("cloudwatch", "DescribeAlarms", "", {"AlarmTypes": ["MetricAlarm", "CompositeAlarm"], "MaxRecords": 100})
 """Pages, not alarms: an answer has metric and composite ones apart. `checks.alarms.all_alarms` joins them."""
+
+
 def tagged(resource_type: str) -> Read:
     """The tags of all resources of a type, those without ever a tag left out: a hundred a call, not a call for each.
 

@@ -68,8 +68,6 @@ OPERATIONS: list[tuple[str, str, dict[str, Any]]] = [
     ("lambda", "ListFunctions", {}),
     ("lambda", "GetFunctionConfiguration", {"FunctionName": "checkout-import-00000"}),
     ("logs", "DescribeLogGroups", {}),
-    ("logs", "DescribeLogGroups", {"logGroupIdentifiers": ["/aws/lambda/checkout-import-00000"]}),
-    ("logs", "ListLogGroups", {}),
     ("logs", "DescribeLogStreams", {"logGroupName": "/aws/lambda/checkout-import-00000"}),
     ("cloudwatch", "ListMetrics", {"Namespace": "AWS/SQS"}),
     ("sqs", "ListQueues", {}),

@@ -21,6 +21,7 @@ from aws_finops_mcp.demo.double.cost_explorer import CostExplorer
 from aws_finops_mcp.demo.double.credentials import Credentials
 from aws_finops_mcp.demo.double.faults import Faults
 from aws_finops_mcp.demo.double.http import HttpServer
+from aws_finops_mcp.demo.double.log_groups import describe_log_groups, list_log_groups
 from aws_finops_mcp.demo.double.metrics import MetricStore
 from aws_finops_mcp.demo.double.price_list import PriceList
 from aws_finops_mcp.demo.double.provisioned_concurrency import ProvisionedConcurrency
@@ -114,7 +115,7 @@ class EmbeddedAccount:
         self.estates = Estates(now)
         answers = table.operations(Company(bills, lambda: self.ids, self.seeded))
         families = ServedFamilies(now, None if self.seeded else ())
-        handlers = {**answers, **families.operations, **self._handlers(provisioned)}
+        handlers = {**answers, **self._handlers(provisioned), **families.operations}
         backend = DomainDispatcherApplication(create_backend_app)
         app = Double(backend, handlers, self.calls, self.faults, self.credentials, self.estates.answer, families)
         server = HttpServer(self._host, self._port, app)
@@ -180,6 +181,8 @@ class EmbeddedAccount:
             ("lambda", "GetProvisionedConcurrencyConfig"): provisioned.get_configuration,
             ("lambda", "ListProvisionedConcurrencyConfigs"): provisioned.list_configurations,
             ("pricing", "GetProducts"): PriceList().get_products,
+            ("logs", "DescribeLogGroups"): describe_log_groups,
+            ("logs", "ListLogGroups"): list_log_groups,
             ("sts", "AssumeRole"): sts.assume_role,
             ("sts", "GetCallerIdentity"): sts.get_caller_identity,
         }

@@ -44,6 +44,12 @@ class Pagination:
     more: Path | None
 
 
+# Operations with pages of which botocore's paginators do not tell.
+_WITHOUT_PAGINATOR: Final = {
+    ("logs", "ListLogGroups"): Pagination("nextToken", ("nextToken",), "limit", (("logGroups",),), None)
+}
+
+
 @dataclass(frozen=True)
 class _Snapshot:
     """An answer being handed out page by page; later pages must not change under the caller."""
@@ -59,19 +65,13 @@ def _models() -> botocore.session.Session:
     return botocore.session.get_session()
 
 
-# Paged operations that botocore has no paginator for.
-_UNDECLARED: Final = {
-    ("logs", "ListLogGroups"): Pagination("nextToken", ("nextToken",), "limit", (("logGroups",),), None),
-}
-
-
 @cache
 def pagination_of(service: str, operation: str) -> Pagination | None:
     """None where the operation has no pages, or pages of a kind that is left to moto."""
+    if (service, operation) in _WITHOUT_PAGINATOR:
+        return _WITHOUT_PAGINATOR[service, operation]
     if service in LEFT_TO_MOTO:
         return None
-    if (service, operation) in _UNDECLARED:
-        return _UNDECLARED[service, operation]
     try:
         config = _models().get_paginator_model(service).get_paginator(operation)
     except (UnknownServiceError, ValueError):

@@ -8,6 +8,7 @@ from typing import Any, Final
 from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend
 
 from aws_finops_mcp.demo.double.errors import AwsError
+from aws_finops_mcp.demo.double.log_groups import listed, named
 from aws_finops_mcp.demo.double.request import Call
 from aws_finops_mcp.demo.estate import ec2, others
 from aws_finops_mcp.demo.estate.listing import Keep, Listing
@@ -46,21 +47,22 @@ def _prefixed(parameter: str, member: str, pattern: str = "") -> Callable[[dict[
     return keep
 
 
-def _log_groups(asked: dict[str, Any]) -> Keep | None:
-    """By identifiers, which are names or ARNs, or by prefix or part of the name."""
-    named = asked.get("logGroupIdentifiers")
-    if named:
-        wanted = {str(one).split(":log-group:")[-1].removesuffix(":*") for one in named}
-        return lambda item: item["logGroupName"] in wanted
-    return _prefixed("logGroupNamePrefix", "logGroupName", "logGroupNamePattern")(asked)
-
-
 def _log_group_of(place: Place, asked: dict[str, Any]) -> int:
     named = str(asked.get("logGroupName") or str(asked.get("logGroupIdentifier", "")).split(":log-group:")[-1])
     number = place.number("log_groups", named.removesuffix(":*"))
     if number is None:
         raise AwsError("ResourceNotFoundException", "The specified log group does not exist.")
     return number
+
+
+def _log_groups(place: Place, asked: dict[str, Any]) -> Iterator[int]:
+    names = named(asked)
+    if names is None:
+        yield from range(place.count("log_groups"))
+        return
+    for number in (place.number("log_groups", name) for name in names):
+        if number is not None:
+            yield number
 
 
 def _metric(place: Place, position: int) -> dict[str, Any]:
@@ -149,10 +151,12 @@ LISTINGS: Final[dict[tuple[str, str], Listing]] = {
     ("ec2", "DescribeVpcEndpoints"): Listing("VpcEndpoints", _nothing, ec2.volume, filters={"vpc-id": "VpcId"}),
     ("lambda", "ListFunctions"): Listing("Functions", _counted("functions"), others.function),
     ("logs", "DescribeLogGroups"): Listing(
-        "logGroups", _counted("log_groups"), others.log_group,
-        keep=_log_groups,
+        "logGroups", _counted("log_groups"), others.log_group, numbers=_log_groups,
+        keep=_prefixed("logGroupNamePrefix", "logGroupName", "logGroupNamePattern"),
     ),
-    ("logs", "ListLogGroups"): Listing("logGroups", _counted("log_groups"), others.log_group_summary),
+    ("logs", "ListLogGroups"): Listing(
+        "logGroups", _counted("log_groups"), lambda place, number: listed(others.log_group(place, number)),
+    ),
     ("cloudwatch", "ListMetrics"): Listing(
         "Metrics", lambda place: sum(place.count(metric.kind) for metric in METRICS), _metric,
         numbers=_metric_positions,
@@ -179,6 +183,11 @@ def _log_streams(place: Place, call: Call) -> dict[str, Any]:
     return {"logStreams": [others.log_stream(place, _log_group_of(place, call.parameters))]}
 
 
+def _metric_filters(place: Place, call: Call) -> dict[str, Any]:
+    _log_group_of(place, call.parameters)
+    return {"metricFilters": []}
+
+
 def _function(place: Place, call: Call) -> int:
     named = str(call.parameters["FunctionName"])
     plain = named.split("function:", 1)[-1].split(":", 1)[0]
@@ -191,6 +200,13 @@ def _function(place: Place, call: Call) -> int:
 
 def _configuration(place: Place, call: Call) -> dict[str, Any]:
     return others.configuration(place, _function(place, call))
+
+
+def _function_tags(place: Place, call: Call) -> dict[str, Any]:
+    arn = str(call.parameters["Resource"])
+    if place.number("functions", arn.split("function:", 1)[-1].split(":", 1)[0]) is None:
+        raise AwsError("ResourceNotFoundException", f"Function not found: {arn}", 404)
+    return {"Tags": {}}
 
 
 def _provisioned_configurations(place: Place, call: Call) -> dict[str, Any]:
@@ -238,7 +254,9 @@ SINGLE: Final[dict[tuple[str, str], Callable[[Place, Call], dict[str, Any]]]] = 
     ("ec2", "DescribeRegions"): _regions,
     ("lambda", "GetFunctionConfiguration"): _configuration,
     ("lambda", "ListProvisionedConcurrencyConfigs"): _provisioned_configurations,
+    ("lambda", "ListTags"): _function_tags,
     ("logs", "DescribeLogStreams"): _log_streams,
+    ("logs", "DescribeMetricFilters"): _metric_filters,
     ("sqs", "GetQueueAttributes"): _queue_attributes,
     ("sqs", "ListQueues"): _queues,
 }

@@ -71,12 +71,6 @@ def log_group(place: Place, number: int) -> dict[str, Any]:
     return made
 
 
-def log_group_summary(place: Place, number: int) -> dict[str, Any]:
-    """As ListLogGroups gives it."""
-    group = log_group(place, number)
-    return {name: group[name] for name in ("logGroupName", "logGroupArn", "logGroupClass")}
-
-
 def log_stream(place: Place, number: int) -> dict[str, Any]:
     """A log group's only stream; its last event is as old as the group's fate says."""
     group = log_group(place, number)

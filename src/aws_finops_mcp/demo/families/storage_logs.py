@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from moto.logs.models import logs_backends
-
+from aws_finops_mcp.demo.double.log_groups import describe_log_groups, list_log_groups
 from aws_finops_mcp.demo.double.request import Call
 from aws_finops_mcp.demo.families.family import Case, Family, Metric, Rows
 from aws_finops_mcp.demo.families.storage_volumes import owned
@@ -150,8 +149,8 @@ def family(now: datetime) -> Family:
     return Family(
         rows=(Rows("resourcegroupstaggingapi", "GetResources", "ResourceTagMappingList", tags, keep=of_type),),
         operations={
-            ("logs", "DescribeLogGroups"): lambda call: {"logGroups": _asked_for(call, rows)},
-            ("logs", "ListLogGroups"): lambda call: {"logGroups": [_summary(row) for row in _groups(call, rows)]},
+            ("logs", "DescribeLogGroups"): lambda call: describe_log_groups(call, _own(call, rows)),
+            ("logs", "ListLogGroups"): lambda call: list_log_groups(call, _own(call, rows)),
         },
         metrics=tuple(metric for group in GROUPS for metric in group.metrics()),
         cases=cases,
@@ -166,29 +165,5 @@ def of_type(asked: Any, row: Any) -> bool:
     return not wanted or service in wanted or f"{service}:{kind}" in wanted
 
 
-def _groups(call: Call, rows: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
-    """All log groups of a region, moto's and the family's, by name, as AWS sorts them."""
-    backend: Any = logs_backends[call.account][call.region]
-    own = rows.get(call.region, []) if call.account == ACCOUNT_ID else []
-    made = [group.to_describe_dict() for group in backend.groups.values()]
-    for group in made:
-        group.setdefault("logGroupClass", "STANDARD")
-        group.setdefault("logGroupArn", group["arn"].removesuffix(":*"))
-    return sorted([*made, *own], key=lambda group: str(group["logGroupName"]))
-
-
-def _asked_for(call: Call, rows: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
-    asked = call.parameters
-    named = {str(one).split(":log-group:")[-1].removesuffix(":*") for one in asked.get("logGroupIdentifiers") or ()}
-    prefix, part = asked.get("logGroupNamePrefix") or "", asked.get("logGroupNamePattern") or ""
-    return [
-        group
-        for group in _groups(call, rows)
-        if (not named or group["logGroupName"] in named)
-        and group["logGroupName"].startswith(prefix)
-        and part in group["logGroupName"]
-    ]
-
-
-def _summary(group: dict[str, Any]) -> dict[str, Any]:
-    return {name: group[name] for name in ("logGroupName", "logGroupArn", "logGroupClass")}
+def _own(call: Call, rows: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    return rows.get(call.region, []) if call.account == ACCOUNT_ID else []

@@ -7,6 +7,9 @@ from typing import Any
 
 from aws_finops_mcp.checks import (
     awslambda,
+    dynamodb_capacity,
+    dynamodb_throttling,
+    dynamodb_unused,
     ebs,
     ebs_encryption,
     ebs_performance,
@@ -37,6 +40,9 @@ from aws_finops_mcp.checks.check import Check
 
 CHECKS: tuple[Check[Any], ...] = (
     *awslambda.CHECKS,
+    *dynamodb_capacity.CHECKS,
+    *dynamodb_throttling.CHECKS,
+    *dynamodb_unused.CHECKS,
     *ebs.CHECKS,
     *ebs_encryption.CHECKS,
     *ebs_performance.CHECKS,

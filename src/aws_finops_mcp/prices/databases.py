@@ -46,3 +46,4 @@ def database_units() -> Iterator[Unit]:
     """Those of fixed names."""
     # Backups beyond the size of the region's databases; Aurora's are `aurora.backup`.
     yield Unit("rds.snapshot", "AmazonRDS", "RDS:ChargedBackupUsage", "GB-Mo", {"productFamily": "Storage Snapshot"})
+    yield Unit("dynamodb.point_in_time_recovery", "AmazonDynamoDB", "TimedPITRStorage-ByteHrs", "GB-Mo")

@@ -9,6 +9,7 @@ from typing import Final
 
 from aws_finops_mcp.demo.families import (
     compute_ec2,
+    dynamodb,
     first_checks,
     messaging,
     network_balancers,
@@ -25,6 +26,10 @@ FAMILIES: Final[tuple[Callable[[datetime], Family], ...]] = (
     compute_ec2.family,
     first_checks.family,
     messaging.family,
+    dynamodb.family,
+    rds.family,
+    storage_snapshots.family,
+    storage_volumes.family,
     network_balancers.family,
     network_edge.family,
     network_groups.family,

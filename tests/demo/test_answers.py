@@ -315,7 +315,7 @@ def test_versions_tell_until_when_they_are_supported(client: MakeClient) -> None
     ends = {one["MajorEngineVersion"]: one["SupportedEngineLifecycles"][0]["LifecycleSupportEndDate"] for one in majors}
     assert ends["5.7"] < ends["8.0"] < ends["8.4"]
     pages = list(rds.get_paginator("describe_db_engine_versions").paginate(PaginationConfig={"PageSize": 20}))
-    assert len(pages) == 2
+    assert len(pages) > 1
     versions = [one for page in pages for one in page["DBEngineVersions"]]
     upgrades = {one["EngineVersion"]: one["ValidUpgradeTarget"] for one in versions}
     assert {"8.4.6"} == {one["EngineVersion"] for one in upgrades["8.0.43"]}

@@ -25,7 +25,13 @@ from aws_finops_mcp.prices.unit import EVERYWHERE, UnitOrKey, key_of
 from aws_finops_mcp.prices.units import UNITS
 
 REGIONS = ("us-east-1", "eu-west-1")
-WITHOUT_FACT = {"nat.regional_hours", "nat.regional_bytes", "logs.infrequent_access.storage", "rds.snapshot", "dynamodb.point_in_time_recovery"}
+WITHOUT_FACT = {
+    "nat.regional_hours",
+    "nat.regional_bytes",
+    "logs.infrequent_access.storage",
+    "rds.snapshot",
+    "dynamodb.point_in_time_recovery",
+}
 """AWS's pages were not compared for these: without the Price List they are unpriced."""
 
 EC2_TYPES = [key.removeprefix("ec2.").removesuffix(".linux") for key in FACTS["us-east-1"] if key.startswith("ec2.")]

@@ -127,7 +127,7 @@ def examine(
         part.unit
         for judgement in judgements
         if judgement.verdict.actionable
-        for parts in (judgement.parts, *judgement.alternatives.values())
+        for parts in (judgement.parts, *judgement.alternatives.values(), *judgement.coming.values())
         for part in parts
     )
     return Examined([_finding(judgement, prices) for judgement in judgements], read.window, listed=True)
@@ -185,6 +185,8 @@ def _finding(judgement: Judgement, prices: PriceBook) -> Finding:
             verdict, reason = _unless_it_saves_nothing(verdict, reason, saving)
             if not verdict.actionable or (saving.monthly_usd <= 0 and not saving.unpriced):
                 saving = None
+    if verdict.actionable:
+        evidence |= _coming(judgement, prices)
     own = {key: value for key, value in judgement.tags.items() if not key.startswith("aws:")}
     return Finding(
         resource_id=judgement.resource_id,
@@ -219,6 +221,12 @@ def _saving(judgement: Judgement, prices: PriceBook) -> tuple[Saving, dict[str, 
             f"{other} unpriced" if saving.unpriced else f"{other} {saving.monthly_usd:.2f}" for other, saving in ranked
         )
     return best.model_copy(update={"unpriced": (*best.unpriced, *judgement.unpriced)}), evidence
+
+
+def _coming(judgement: Judgement, prices: PriceBook) -> dict[str, Scalar]:
+    """What will be billed from a date on, as far as it has a price."""
+    savings = {key: prices.saving(parts) for key, parts in judgement.coming.items() if parts}
+    return {key: round(float(saving.monthly_usd), 2) for key, saving in savings.items() if not saving.unpriced}
 
 
 def _unless_it_saves_nothing(verdict: Verdict, reason: str, saving: Saving) -> tuple[Verdict, str]:

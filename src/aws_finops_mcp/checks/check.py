@@ -59,6 +59,8 @@ class Judgement:
         parts: what would no longer be billed, and, below 0, what would be billed instead.
         alternatives: by name, what it may be changed to, each with what would then be billed (below 0) instead of
             `parts`. The one that saves the most is the saving; what each saves becomes evidence.
+        coming: dollars a month that are not saved now, by evidence key: what will be billed from a date on. Each is
+            priced into the evidence; one without a price is absent.
         unpriced: what would no longer be billed but can't be counted.
         referred_by: what still refers to the resource, e.g. "launch template lt-1 (web), version 3".
     """
@@ -71,6 +73,7 @@ class Judgement:
     tags: Mapping[str, str] = field(default_factory=dict)
     parts: Sequence[Part] = ()
     alternatives: Mapping[str, Sequence[Part]] = field(default_factory=dict)
+    coming: Mapping[str, Sequence[Part]] = field(default_factory=dict)
     unpriced: Sequence[str] = ()
     referred_by: Sequence[str] = ()
 

@@ -141,6 +141,14 @@ _PAGES: tuple[tuple[str, str, str, str], ...] = (
 )
 """us-east-1: page, date, what the keys start with, and the figures."""
 
+_EXTENDED_SUPPORT: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("https://aws.amazon.com/rds/mysql/pricing/", "mysql", ("5.7", "8.0")),
+    ("https://aws.amazon.com/rds/postgresql/pricing/", "postgres", ("11", "12", "13", "14")),
+    ("https://aws.amazon.com/rds/aurora/pricing/", "aurora-postgresql", ("11", "12", "13", "14")),
+    ("https://aws.amazon.com/rds/aurora/pricing/", "aurora-mysql", ("5.7",)),
+)
+"""RDS Extended Support of us-east-1, by page: $0.10 a vCPU and hour, from the third year on twice that."""
+
 _EC2_LINUX = """
 t3.nano 0.0052  t3.micro 0.0104  t3.small 0.0208  t3.medium 0.0416  t3.large 0.0832  t3.xlarge 0.1664
 t3.2xlarge 0.3328  t3a.nano 0.0047  t3a.micro 0.0094  t3a.small 0.0188  t3a.medium 0.0376  t3a.large 0.0752
@@ -180,6 +188,12 @@ def _us_east_1() -> Iterator[tuple[str, Fact]]:
     for source, as_of, start, text in _PAGES:
         for key, usd in _pairs(text):
             yield (f"{start}.{key}" if start else key), Fact(usd, source, as_of)
+    for source, engine, majors in _EXTENDED_SUPPORT:
+        for major in majors:
+            key = f"rds.extended_support.{engine}.{major}"
+            yield f"{key}.yr1-yr2", Fact(Decimal("0.10"), source, "2026-10-04")
+            if engine != "aurora-mysql":
+                yield f"{key}.yr3", Fact(Decimal("0.20"), source, "2026-10-04")
     for key, usd in _pairs(_EC2_LINUX):
         yield f"ec2.{key}.linux", Fact(usd, "https://aws.amazon.com/ec2/pricing/on-demand/", OCTOBER)
     for text, engines in ((_RDS_MYSQL, ("mysql", "mariadb")), (_RDS_POSTGRES, ("postgres",))):

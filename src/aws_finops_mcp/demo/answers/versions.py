@@ -23,7 +23,8 @@ class Major:
     major: str
     minors: tuple[str, ...]
     begins: str
-    standard_ends: str
+    # None: AWS publishes no dates of the engine.
+    standard_ends: str | None = None
     extended_ends: str | None = None
 
 
@@ -36,8 +37,22 @@ MAJORS: Final = (
     Major("postgres", "15", ("15.10", "15.12", "15.14"), "2023-02-27", "2028-02-29", "2031-02-28"),
     Major("postgres", "16", ("16.6", "16.8", "16.10"), "2024-02-22", "2029-02-28", "2032-02-29"),
     Major("postgres", "17", ("17.2", "17.4", "17.6"), "2025-02-20", "2030-02-28", "2033-02-28"),
+    Major("mariadb", "10.6", ("10.6.19", "10.6.22"), "2022-02-03", "2026-08-31"),
+    Major("mariadb", "11.4", ("11.4.5", "11.4.8"), "2024-10-15", "2029-05-31"),
+    Major("aurora-mysql", "5.7", ("5.7.mysql_aurora.2.12.5",), "2018-02-06", "2024-10-31", "2029-06-30"),
+    Major("aurora-mysql", "8.0", ("8.0.mysql_aurora.3.08.2", "8.0.mysql_aurora.3.10.1"), "2021-11-18", "2028-04-30"),
+    Major("aurora-postgresql", "13", ("13.20", "13.22"), "2021-08-25", "2026-02-28", "2029-02-28"),
+    Major("aurora-postgresql", "16", ("16.8", "16.10"), "2024-01-31", "2029-02-28", "2032-02-29"),
+    Major("sqlserver-se", "16.00", ("16.00.4185.3.v1", "16.00.4205.1.v1"), "2023-11-15"),
 )
-_DESCRIPTIONS: Final = {"mysql": "MySQL Community Edition", "postgres": "PostgreSQL"}
+_DESCRIPTIONS: Final = {
+    "mysql": "MySQL Community Edition",
+    "postgres": "PostgreSQL",
+    "mariadb": "MariaDB Community Edition",
+    "aurora-mysql": "Aurora MySQL",
+    "aurora-postgresql": "Aurora (PostgreSQL)",
+    "sqlserver-se": "Microsoft SQL Server Standard Edition",
+}
 
 _CACHES: Final = (
     ("memcached", "1.6.22", "memcached1.6"),
@@ -51,7 +66,8 @@ _CACHES: Final = (
 )
 
 # Version, release, end of standard and of extended support, and the latest platform version.
-_CLUSTERS: Final = (
+CLUSTERS: Final = (
+    ("1.35", "2026-01-27", "2027-03-27", "2028-03-27", "eks.4"),
     ("1.34", "2025-10-02", "2026-12-02", "2027-12-02", "eks.9"),
     ("1.33", "2025-05-29", "2026-07-29", "2027-07-29", "eks.22"),
     ("1.32", "2025-01-23", "2026-03-23", "2027-03-23", "eks.29"),
@@ -127,7 +143,7 @@ class _Versions:
         asked = call.parameters
         now = self._company.clock()
         rows = []
-        for version, released, standard, extended, platform in _CLUSTERS:
+        for version, released, standard, extended, platform in CLUSTERS:
             supported = "standard-support" if now < _day(standard) else "extended-support"
             supported = supported if now < _day(extended) else "unsupported"
             rows.append(
@@ -135,7 +151,7 @@ class _Versions:
                     "clusterVersion": version,
                     "clusterType": "eks",
                     "defaultPlatformVersion": platform,
-                    "defaultVersion": version == _CLUSTERS[0][0],
+                    "defaultVersion": version == CLUSTERS[0][0],
                     "releaseDate": _day(released),
                     "endOfStandardSupportDate": _day(standard),
                     "endOfExtendedSupportDate": _day(extended),
@@ -188,6 +204,8 @@ def _engine_versions() -> Iterator[dict[str, Any]]:
 
 
 def _lifecycles(one: Major) -> Iterator[dict[str, Any]]:
+    if one.standard_ends is None:
+        return
     yield {
         "LifecycleSupportName": _STANDARD,
         "LifecycleSupportStartDate": _day(one.begins),

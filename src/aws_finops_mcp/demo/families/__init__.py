@@ -10,6 +10,7 @@ from typing import Final
 from aws_finops_mcp.demo.families import (
     compute_ec2,
     dynamodb,
+    eks,
     first_checks,
     messaging,
     network_balancers,
@@ -27,6 +28,7 @@ FAMILIES: Final[tuple[Callable[[datetime], Family], ...]] = (
     first_checks.family,
     messaging.family,
     dynamodb.family,
+    eks.family,
     rds.family,
     storage_snapshots.family,
     storage_volumes.family,

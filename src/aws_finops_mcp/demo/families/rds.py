@@ -9,6 +9,7 @@ from typing import Any, Final
 from aws_finops_mcp.demo.double.request import Call
 from aws_finops_mcp.demo.families.family import Case, Family, Rows
 from aws_finops_mcp.demo.families.rds_rows import CLUSTERS, DATABASES, FLEET, arn, tag_list
+from aws_finops_mcp.demo.families.support_dates import clock_case
 from aws_finops_mcp.demo.inventory import EU, US
 from aws_finops_mcp.findings import Verdict
 
@@ -33,7 +34,7 @@ def family(now: datetime) -> Family:
             *(metric for each in DATABASES for metric in each.metrics()),
             *(metric for each in CLUSTERS for metric in each.metrics()),
         ],
-        cases=_CASES,
+        cases={**_CASES, "find_outdated_rds_engine_versions": _versions(now)},
     )
 
 
@@ -164,3 +165,26 @@ _CASES: Final = {
         Case("nw-audit-2024", US, Verdict.EXEMPT, "its database is gone, and it is tagged so"),
     ),
 }  # fmt: skip
+
+
+def _versions(now: datetime) -> tuple[Case, ...]:
+    """By AWS's dates. Nobody can know a version that is not out of support for ever."""
+    hour = 0.10 * _MONTH
+    thirteen = ("2026-02-28", "2029-02-28")
+    return (
+        clock_case("nw-reports-2023", US, "two vCPUs of PostgreSQL 13", now, *thirteen, (2 * hour, 4 * hour)),
+        clock_case("nw-frozen", US, "upgraded by AWS instead of billed", now, *thirteen),
+        clock_case("nw-sap", US, "standby too, from 2027 on", now, "2027-02-28", "2030-02-28", (4 * hour, 8 * hour)),
+        clock_case("nw-stopped", US, "stopped: not billed while it is", now, "2026-07-31", "2029-07-31"),
+        clock_case("nw-forum-1", US, "Aurora never dearer", now, "2024-10-31", "2029-06-30", (2 * hour, 2 * hour)),
+        clock_case(
+            "nw-preview-1", US, "half a capacity unit", now, *thirteen, (0.5 * 0.085 * _MONTH, 0.5 * 0.17 * _MONTH)
+        ),
+        clock_case("nw-old-maria", US, "no extended support to be had", now, "2026-08-31"),
+        clock_case(
+            "cms-legacy", EU, "dearer since 2026", now, "2024-02-29", "2027-02-28", (2 * hour * 1.1, 4 * hour * 1.1)
+        ),
+        clock_case("orders", US, "supported for years", now, "2030-02-28"),
+        Case("nw-mini", US, Verdict.OUTDATED, "a minor version that AWS no longer offers"),
+        Case("nw-erp", US, Verdict.OK, "AWS publishes no dates of SQL Server"),
+    )

@@ -207,7 +207,7 @@ DATABASES: Final = (
         "nw-stopped", "mysql", "8.0.43", "db.m5.large", connections=0.0, cpu=2.0, measured_days=9, status="stopped",
         storage="gp2", iops=None,
     ),
-    Database("nw-mini", "mysql", "8.4.6", "db.t3.micro", cpu=4.0, size=20, retention=1),
+    Database("nw-mini", "mysql", "8.4.2", "db.t3.micro", cpu=4.0, size=20, retention=1),
     Database(
         "nw-erp", "sqlserver-se", "16.00.4205.1.v1", "db.m5.large", license_model=_LICENSED, free_storage_gib=3.0,
         encrypted=False, retention=0,

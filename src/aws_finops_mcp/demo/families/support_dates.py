@@ -1,0 +1,36 @@
+"""What is true of a version on a day: the demonstration runs on the real clock, and support ends on real dates."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from aws_finops_mcp.demo.families.family import Case
+from aws_finops_mcp.findings import Verdict
+
+_AHEAD: Final = timedelta(days=365)
+
+
+def clock_case(
+    name: str,
+    region: str,
+    why: str,
+    now: datetime,
+    standard_ends: str,
+    extended_ends: str | None = None,
+    surcharge: tuple[float, float] | None = None,
+) -> Case:
+    """The truth about a resource of a version: outdated from a year before its standard support ends.
+
+    ``surcharge`` is what a month costs in the first two years of extended support, and what from the third on; None
+    where AWS bills none.
+    """
+    today, ends = now.date(), date.fromisoformat(standard_ends)
+    if ends - today > _AHEAD:
+        return Case(name, region, Verdict.OK, why)
+    billed = surcharge is not None and extended_ends and ends < today <= date.fromisoformat(extended_ends)
+    if not billed or surcharge is None:
+        return Case(name, region, Verdict.OUTDATED, why)
+    begins = ends + timedelta(days=1)
+    third = begins.replace(year=begins.year + 2)
+    return Case(name, region, Verdict.OUTDATED, why, surcharge[1 if today >= third else 0])

@@ -25,13 +25,10 @@ from aws_finops_mcp.demo.families.family import Family
 
 FAMILIES: Final[tuple[Callable[[datetime], Family], ...]] = (
     compute_ec2.family,
-    first_checks.family,
-    messaging.family,
     dynamodb.family,
     eks.family,
-    rds.family,
-    storage_snapshots.family,
-    storage_volumes.family,
+    first_checks.family,
+    messaging.family,
     network_balancers.family,
     network_edge.family,
     network_groups.family,

@@ -26,6 +26,7 @@ from aws_finops_mcp.prices.units import UNITS
 
 REGIONS = ("us-east-1", "eu-west-1")
 WITHOUT_FACT = {
+    "data_transfer.cross_zone",
     "nat.regional_hours",
     "nat.regional_bytes",
     "logs.infrequent_access.storage",

@@ -27,6 +27,9 @@ from aws_finops_mcp.checks import (
     elb_target_groups,
     events,
     logs,
+    internet_gateways,
+    nat_gateways,
+    public_ipv4,
     rds_load,
     rds_protection,
     rds_snapshots,
@@ -37,6 +40,7 @@ from aws_finops_mcp.checks import (
     sns,
     sqs,
     vpc,
+    vpc_endpoints,
 )
 from aws_finops_mcp.checks.check import Check
 
@@ -72,4 +76,8 @@ CHECKS: tuple[Check[Any], ...] = (
     *sns.CHECKS,
     *sqs.CHECKS,
     *vpc.CHECKS,
+    *vpc_endpoints.CHECKS,
+    *internet_gateways.CHECKS,
+    *nat_gateways.CHECKS,
+    *public_ipv4.CHECKS,
 )

@@ -188,11 +188,11 @@ def _judge_nat_gateway(
             "connectivity": gateway.get("ConnectivityType", "public"),
         },
         tags=tags,
-        parts=_nat_cost(gateway) if verdict is Verdict.IDLE else [],
+        parts=nat_cost(gateway) if verdict is Verdict.IDLE else [],
     )
 
 
-def _nat_cost(gateway: Any) -> list[Part]:
+def nat_cost(gateway: Any) -> list[Part]:
     """Hours of the gateway, and of the public addresses that go with it once they are released too."""
     addresses = gateway.get("NatGatewayAddresses", ())
     public = [a for a in addresses if a.get("PublicIp")]

@@ -18,13 +18,14 @@ from typing import Any
 from aws_finops_mcp.aws.clients import GLOBAL_REGION
 from aws_finops_mcp.aws.reader import Reader, chunks
 from aws_finops_mcp.findings import Price
-from aws_finops_mcp.prices.unit import Unit, any_of
+from aws_finops_mcp.prices.unit import REGION_FIELD, Unit, any_of
 from aws_finops_mcp.prices.units import UNITS
 
 JOINED_VALUES = 40
 """Values of one filter in one call: a filter takes 1,024 characters, and 40 types with two products each fit a page."""
 
 Filters = tuple[tuple[str, tuple[str, ...]], ...]
+_Kind = tuple[str, Filters, bool, str, str]
 
 
 @dataclass(frozen=True)
@@ -35,10 +36,13 @@ class Question:
     filters: Filters
     everywhere: bool
     units: tuple[Unit, ...] = field(compare=False)
+    region_field: str = REGION_FIELD
 
     def parameters(self, region: str) -> dict[str, Any]:
         """Of the call, for the prices of `region`."""
-        place = () if self.everywhere else (("regionCode", (region,)), ("locationType", ("AWS Region",)))
+        place: Filters = () if self.everywhere else ((self.region_field, (region,)),)
+        if place and self.region_field == REGION_FIELD:
+            place = (*place, ("locationType", ("AWS Region",)))
         return {
             "ServiceCode": self.service_code,
             "FormatVersion": "aws_v1",
@@ -51,30 +55,30 @@ class Question:
 
 def questions(units: Iterable[Unit]) -> list[Question]:
     """The fewest calls that give all `units` a price, and every other unit that the same answers hold."""
-    alike: dict[tuple[str, Filters, bool, str], dict[str, Unit]] = defaultdict(dict)
+    alike: dict[_Kind, dict[str, Unit]] = defaultdict(dict)
     for unit in units:
         alike[_kind(unit)][unit.key] = unit
     for unit in UNITS.values():
         if _kind(unit) in alike:
             alike[_kind(unit)][unit.key] = unit
     asked = []
-    for (service_code, filters, everywhere, joined), members in alike.items():
+    for (service_code, filters, everywhere, joined, region_field), members in alike.items():
         if not joined:
-            asked.append(Question(service_code, filters, everywhere, tuple(members.values())))
+            asked.append(Question(service_code, filters, everywhere, tuple(members.values()), region_field))
             continue
         by_value: dict[str, list[Unit]] = defaultdict(list)
         for unit in members.values():
             by_value["".join(any_of(unit.filters[joined]))].append(unit)
         for values in chunks(sorted(by_value), JOINED_VALUES):
             those = tuple(unit for value in values for unit in by_value[value])
-            asked.append(Question(service_code, (*filters, (joined, tuple(values))), everywhere, those))
+            asked.append(Question(service_code, (*filters, (joined, tuple(values))), everywhere, those, region_field))
     return asked
 
 
-def _kind(unit: Unit) -> tuple[str, Filters, bool, str]:
+def _kind(unit: Unit) -> _Kind:
     """What units have in common that one call can read."""
     filters = tuple(sorted((name, any_of(values)) for name, values in unit.filters.items() if name != unit.joined))
-    return unit.service_code, filters, unit.everywhere, unit.joined
+    return unit.service_code, filters, unit.everywhere, unit.joined, unit.region_field
 
 
 def listed_prices(reader: Reader, question: Question, region: str) -> dict[Unit, Price | None]:

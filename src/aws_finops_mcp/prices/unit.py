@@ -11,6 +11,9 @@ from functools import cached_property
 EVERYWHERE = "global"
 """Where the price of a unit holds that costs the same in all regions, in the place of a region's name."""
 
+REGION_FIELD = "regionCode"
+"""The attribute that holds a product's region, beside the kind of place that it is sold in."""
+
 _REGION_PREFIX = r"(?:(?:EU|CPT|[A-Z]{3}\d{1,2})-)?"
 """Usage types start with their region (EUW2-, USE1-, plain EU- for Ireland, CPT- for Cape Town), older ones of
 us-east-1 with nothing. No more than that: IA-, TS- and the like are other products."""
@@ -37,6 +40,7 @@ class Unit:
             with several prices has none. What AWS gives for free is no tier: a price is what the next unit costs.
         joined: the filter that units of a kind differ in; their values are asked for together.
         everywhere: the list names no region, one price holds in all.
+        region_field: the product attribute that holds the region; data transfer has another than all else.
     """
 
     key: str
@@ -49,6 +53,7 @@ class Unit:
     tier: int | None = None
     joined: str = ""
     everywhere: bool = False
+    region_field: str = REGION_FIELD
 
     def place(self, region: str) -> str:
         """The region whose price it has in `region`."""

@@ -79,6 +79,13 @@ def _network() -> Iterator[Unit]:
     yield Unit("vpc_endpoint.interface.bytes", "AmazonVPC", "VpcEndpoint-Bytes", "GB", endpoint, tier=1)
 
 
+def _data_transfer() -> Iterator[Unit]:
+    """A GB into or out of a zone, from or to another of the region: what goes from one to another is billed twice."""
+    filters = {"transferType": "IntraRegion"}
+    usage_type, where = "DataTransfer-Regional-Bytes", "fromRegionCode"
+    yield Unit("data_transfer.cross_zone", "AWSDataTransfer", usage_type, "GB", filters, region_field=where)
+
+
 _LOAD_BALANCERS = {
     "application": "LoadBalancing:Application",
     "network": "LoadBalancing:Network",
@@ -225,7 +232,19 @@ def _others() -> Iterator[Unit]:
 
 
 def _all() -> Iterator[Unit]:
-    families = (_ebs, _network, _load_balancers, _lambda, _dynamodb, _aurora, _s3, _monitoring, _others, database_units)
+    families = (
+        _ebs,
+        _network,
+        _data_transfer,
+        _load_balancers,
+        _lambda,
+        _dynamodb,
+        _aurora,
+        _s3,
+        _monitoring,
+        _others,
+        database_units,
+    )
     for family in families:
         yield from family()
 

@@ -18,6 +18,7 @@ _RESERVED: Final = "4NA7Y494T4"
 _PER_UNIT: Final = "6YS6EN2CT7"
 
 SERVICE_NAMES: Final = {
+    "AWSDataTransfer": "AWS Data Transfer",
     "AWSELB": "Elastic Load Balancing",
     "AWSLambda": "AWS Lambda",
     "AWSSecretsManager": "AWS Secrets Manager",

@@ -13,6 +13,7 @@ from typing import Final
 from aws_finops_mcp.demo.double.price_product import Product
 from aws_finops_mcp.demo.double.price_products_database import databases
 from aws_finops_mcp.demo.double.price_products_instances import instances
+from aws_finops_mcp.demo.double.price_products_network import network
 from aws_finops_mcp.demo.prices import RegionalPrices
 
 _MEDIA: Final = {
@@ -34,6 +35,7 @@ _IOPS_GROUPS: Final = ("EBS IOPS", "EBS IOPS Tier 2", "EBS IOPS Tier 3")
 
 def products(region: str, prices: RegionalPrices) -> Iterator[Product]:
     """Everything that is for sale in a region."""
+    yield from network(region, prices)
     zone = {"locationType": "AWS Local Zone", "regionCode": f"{region}-bos-1", "location": "US East (Boston)"}
     for family in (
         _volumes,

@@ -16,6 +16,8 @@ from aws_finops_mcp.demo.families import (
     network_balancers,
     network_edge,
     network_groups,
+    network_nat,
+    network_vpc,
     rds,
     storage_logs,
     storage_snapshots,
@@ -36,4 +38,6 @@ FAMILIES: Final[tuple[Callable[[datetime], Family], ...]] = (
     storage_logs.family,
     storage_snapshots.family,
     storage_volumes.family,
+    network_nat.family,
+    network_vpc.family,
 )

@@ -123,7 +123,7 @@ SHOP = Balancer(
     "busy",
     traffic=_ALB_BUSY,
     gauges=_LCU,
-    public_ips=(("198.51.100.10", ""), ("198.51.100.11", "")),
+    public_ips=(("198.18.1.10", ""), ("198.18.1.11", "")),
 )
 CAMPAIGN = Balancer(
     "nb-campaign-2024",
@@ -132,7 +132,7 @@ CAMPAIGN = Balancer(
     Verdict.IDLE,
     "no request in 90 days, though a DNS record and a distribution point at it",
     gauges=_NO_LCU,
-    public_ips=(("198.51.100.20", ""), ("198.51.100.21", "")),
+    public_ips=(("198.18.1.20", ""), ("198.18.1.21", "")),
     monthly_usd=23.73,
 )
 NEW = Balancer("nb-new", US, "application", Verdict.TOO_NEW, "3 days old", age_days=3, gauges=_NO_LCU)
@@ -152,7 +152,7 @@ MQTT = Balancer(
     Verdict.IDLE,
     "no flow, though an endpoint service offers it",
     gauges=_NO_FLOWS,
-    public_ips=(("198.51.100.30", MQTT_ADDRESS),),
+    public_ips=(("198.18.1.30", MQTT_ADDRESS),),
     monthly_usd=20.08,
 )
 INSPECTION = Balancer(
@@ -421,8 +421,8 @@ def _rows(
 def _mqtt_address() -> dict[str, Any]:
     return {
         "AllocationId": MQTT_ADDRESS,
-        "PublicIp": "198.51.100.30",
-        "AssociationId": f"eipassoc-{hex_of('198.51.100.30')}",
+        "PublicIp": "198.18.1.30",
+        "AssociationId": f"eipassoc-{hex_of('198.18.1.30')}",
         "Domain": "vpc",
         "NetworkInterfaceId": next(MQTT.interfaces())["NetworkInterfaceId"],
         "PublicIpv4Pool": "amazon",

@@ -32,13 +32,6 @@ CLASSIC_LOAD_BALANCERS = read(
 TARGET_GROUPS = read("elbv2", "DescribeTargetGroups", "TargetGroups", token=("NextMarker", "Marker"))
 AUTO_SCALING_GROUPS = read("autoscaling", "DescribeAutoScalingGroups", "AutoScalingGroups", {"MaxRecords": 100})
 LAUNCH_CONFIGURATIONS = read("autoscaling", "DescribeLaunchConfigurations", "LaunchConfigurations", {"MaxRecords": 100})
-LAUNCH_TEMPLATE_VERSIONS = read(
-    "ec2",
-    "DescribeLaunchTemplateVersions",
-    "LaunchTemplateVersions",
-    {"Versions": ["$Latest", "$Default"], "MaxResults": 200},
-)
-"""Of all templates by one paged call: only their latest and default versions are to be had so."""
 SECURITY_GROUPS = read("ec2", "DescribeSecurityGroups", "SecurityGroups", {"MaxResults": 1000})
 SUBNETS = read("ec2", "DescribeSubnets", "Subnets", {"MaxResults": 1000})
 INTERNET_GATEWAYS = read("ec2", "DescribeInternetGateways", "InternetGateways", {"MaxResults": 1000})
@@ -116,3 +109,5 @@ def tagged(resource_type: str) -> Read:
         {"ResourceTypeFilters": [resource_type], "ResourcesPerPage": 100},
         token=("PaginationToken", "PaginationToken"),
     )
+TABLES = read("dynamodb", "ListTables", "TableNames", token=("LastEvaluatedTableName", "ExclusiveStartTableName"))
+DASHBOARDS = read("cloudwatch", "ListDashboards", "DashboardEntries", region=GLOBAL_REGION)

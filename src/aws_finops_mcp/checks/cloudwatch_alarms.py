@@ -196,8 +196,8 @@ UNUSED_ALARMS = Check(
         Verdict.UNKNOWN: "without data, but its tags could not be read",
     },
     remediation=(
-        "Find out why it has no data: a wrong dimension, or a metric that is only written when something fails (then set "
-        "TreatMissingData to notBreaching). Delete it if what it watched is gone."
+        "Find out why it has no data: a wrong dimension, or a metric that is only written when something fails (then "
+        "set TreatMissingData to notBreaching). Delete it if what it watched is gone."
     ),
     references=(
         "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html",

@@ -126,7 +126,7 @@ ORPHANED_DASHBOARDS = Check(
     everywhere=True,
     judge=judge_dashboards,
     evidence={
-        "metrics": "cloudwatch:GetDashboard, metrics that its widgets name; searches and expressions are not looked into",
+        "metrics": "cloudwatch:GetDashboard, metrics that its widgets name; not those of searches and expressions",
         "looked_for": "of these, those whose resource this check can look for",
         "gone": "resources of these that are in no listing",
         "changed_days_ago": "cloudwatch:ListDashboards, days since LastModified; AWS does not tell who looked at it",

@@ -7,11 +7,11 @@ from typing import Any
 
 from aws_finops_mcp.checks import (
     awslambda,
+    cloudwatch_alarms,
+    cloudwatch_dashboards,
     dynamodb_capacity,
     dynamodb_throttling,
     dynamodb_unused,
-    cloudwatch_alarms,
-    cloudwatch_dashboards,
     ebs,
     ebs_encryption,
     ebs_performance,

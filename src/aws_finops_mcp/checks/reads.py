@@ -109,5 +109,7 @@ def tagged(resource_type: str) -> Read:
         {"ResourceTypeFilters": [resource_type], "ResourcesPerPage": 100},
         token=("PaginationToken", "PaginationToken"),
     )
+
+
 TABLES = read("dynamodb", "ListTables", "TableNames", token=("LastEvaluatedTableName", "ExclusiveStartTableName"))
 DASHBOARDS = read("cloudwatch", "ListDashboards", "DashboardEntries", region=GLOBAL_REGION)

@@ -195,7 +195,7 @@ def test_the_ssm_agent_comes_from_its_regions_bucket(tmp_path: Path, region: str
     role = {"name": "ssm_agent", "tasks_from": "preflight", "public": True}
     tasks: list[dict[str, Any]] = [
         {"ansible.builtin.include_role": role},
-        {"ansible.builtin.debug": {"msg": "from {{ ssm_agent_url }}"}},
+        {"ansible.builtin.debug": {"msg": "from {{ __ssm_agent_url }}"}},
     ]
     done = run_tasks(tmp_path, tasks, HOST, ssm_agent_region=region)
     assert f"from {url}" in " ".join(done.stdout.split())

@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -49,9 +50,13 @@ def signer(home: Path, *, expires: str = "1y", born: str = "") -> Signer:
 
 
 @pytest.fixture
-def short(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A short path: gpg's agent listens on a socket in its home."""
-    return tmp_path_factory.mktemp("k")
+def short(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Homes of keys, on a short path: gpg's agent listens on a socket in one, and ends with the test."""
+    homes = tmp_path_factory.mktemp("k")
+    yield homes
+    for home in homes.iterdir():
+        if home.is_dir():
+            subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "gpg-agent"], check=True)
 
 
 @pytest.fixture

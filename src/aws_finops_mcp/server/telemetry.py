@@ -99,6 +99,8 @@ class Asked:
         service, _, operation = call.action.partition(":")
         failed = call.outcome == "failed"
         self._instruments.count_aws(service, call.requests, float(call.usd), failed=failed)
+        if not self._span.is_recording():
+            return
         with self._lock:
             self._aws_spans += 1
             if self._aws_spans > MAX_AWS_SPANS:

@@ -61,6 +61,7 @@ from aws_finops_mcp.settings import load_settings
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 WORKERS = 8
+SIZES = "300,3000"
 
 Figures = dict[str, float]
 
@@ -226,7 +227,7 @@ def main() -> None:
     """Measure everything and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--latency", type=float, default=0.03, help="seconds that each call takes on top")
-    parser.add_argument("--sizes", default="300,3000", help="numbers of resources")
+    parser.add_argument("--sizes", default=SIZES, help="numbers of resources")
     parser.add_argument("--repeat", type=int, default=3, help="runs of ours and of the bound; the quickest counts")
     parser.add_argument("--sample", type=int, default=0, help="resources that the field's way asks for; 0: all")
     parser.add_argument("--write", action="store_true", help="write benchmarks/RESULTS.md")
@@ -315,7 +316,8 @@ page (ListLogGroups), and only those without events are described, 50 at once: b
 
 def report(rows: list[tuple[str, int, dict[str, Figures]]], arguments: argparse.Namespace) -> str:
     """The page."""
-    sample = f" --sample {arguments.sample}" if arguments.sample else ""
+    sample = f" --sizes {arguments.sizes}" if arguments.sizes != SIZES else ""
+    sample += f" --sample {arguments.sample}" if arguments.sample else ""
     scaled = (
         f" The field's time and calls for each resource are those of {arguments.sample} of them, multiplied."
         if arguments.sample

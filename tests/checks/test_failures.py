@@ -9,6 +9,7 @@ from aws_finops_mcp.audits.catalogue import ALWAYS_LISTED, TOOLS
 from aws_finops_mcp.audits.engine import Engine
 from aws_finops_mcp.aws import clients as clients_module
 from aws_finops_mcp.aws.clients import Clients
+from aws_finops_mcp.declaration import BudgetParams
 from aws_finops_mcp.demo.account import EmbeddedAccount
 from aws_finops_mcp.findings import CheckAnswer, Verdict
 
@@ -223,3 +224,18 @@ def test_every_request_is_counted_retries_included(engine: Engine, account: Embe
     assert answer.complete
     assert answer.calls.by_action == account.calls.by_action
     assert answer.calls.by_action["ec2:DescribeAddresses"] == 3
+
+
+@pytest.mark.parametrize(("name", "action"), READS)
+def test_a_read_that_takes_too_long_is_not_asked_and_never_an_answer(
+    engine: Engine, account: EmbeddedAccount, name: str, action: str
+) -> None:
+    """It is still under way when the deadline passes."""
+    engine.asking().reader()  # learns the account's number
+    account.faults.delay(action, 4)
+    tool = TOOLS[name]
+    answer = tool.answer(engine.asking(BudgetParams(seconds=2)), tool.parse({}))
+    assert not answer.complete
+    failed = [read for read in answer.failed_reads if read.call == action]
+    assert [read.kind for read in failed] == ["not_asked"]
+    assert "INCOMPLETE" in answer.summary or "NOT READ" in answer.summary

@@ -42,6 +42,19 @@ def rds_extended_support(engine: str, major: str, *, third_year: bool = False, s
     return Unit(key, "AmazonRDS", f"{usage}:{name}", unit, {"extendedSupportPricingYear": in_words})
 
 
+def elasticache_extended_support(node_type: str, *, third_year: bool = False) -> Unit:
+    """An hour of a Redis OSS node past the end of standard support, on top of the node's own."""
+    years = "Yr3" if third_year else "Yr1_Yr2"
+    return Unit(
+        f"elasticache.extended_support.{node_type}.{years.lower()}",
+        "AmazonElastiCache",
+        rf"ExtendedSupport{years}-NodeUsage:{node_type.replace('.', '[.]')}",
+        "Hrs",
+        {"cacheEngine": "Redis", "instanceType": node_type},
+        joined="instanceType",
+    )
+
+
 def database_units() -> Iterator[Unit]:
     """Those of fixed names."""
     # Backups beyond the size of the region's databases; Aurora's are `aurora.backup`.

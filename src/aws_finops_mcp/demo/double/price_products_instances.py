@@ -250,16 +250,22 @@ def _aurora(prices: RegionalPrices) -> Iterator[Product]:
 
 
 def _elasticache(prices: RegionalPrices) -> Iterator[Product]:
-    for node, usd in (("cache.t3.micro", 0.017), ("cache.t4g.micro", 0.016), ("cache.m6g.large", 0.149)):
+    for node, usd in (
+        ("cache.t3.micro", 0.017),
+        ("cache.t4g.micro", 0.016),
+        ("cache.m5.large", 0.156),
+        ("cache.m6g.large", 0.149),
+        ("cache.m6g.xlarge", 0.297),
+        ("cache.r6g.large", 0.206),
+        ("cache.r6g.xlarge", 0.411),
+    ):
         for engine, factor in (("Redis", 1.0), ("Memcached", 1.0), ("Valkey", 0.8)):
             attributes = {"instanceType": node, "cacheEngine": engine, "operation": "CreateCacheCluster:0002"}
-            for usage, price in (("NodeUsage", usd * factor), ("ExtendedSupportYr1Yr2:NodeUsage", usd * 0.8)):
-                yield Product(
-                    "AmazonElastiCache",
-                    "Cache Instance",
-                    f"{prices.prefix}{usage}:{node}",
-                    "Hrs",
-                    prices.near(price),
-                    attributes,
-                    reserved=usage == "NodeUsage",
-                )
+            usage = f"{prices.prefix}NodeUsage:{node}"
+            price = prices.near(usd * factor)
+            yield Product("AmazonElastiCache", "Cache Instance", usage, "Hrs", price, attributes, reserved=True)
+            if engine == "Redis":
+                for years, share in (("Yr1_Yr2", 0.8), ("Yr3", 1.6)):
+                    usage = f"{prices.new_prefix}ExtendedSupport{years}-NodeUsage:{node}"
+                    extra = prices.near(round(usd * share, 4))
+                    yield Product("AmazonElastiCache", "Cache Instance", usage, "Hrs", extra, attributes)

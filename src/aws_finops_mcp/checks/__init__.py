@@ -50,11 +50,11 @@ from aws_finops_mcp.checks.check import Check
 
 CHECKS: tuple[Check[Any], ...] = (
     *awslambda.CHECKS,
+    *cloudwatch_alarms.CHECKS,
+    *cloudwatch_dashboards.CHECKS,
     *dynamodb_capacity.CHECKS,
     *dynamodb_throttling.CHECKS,
     *dynamodb_unused.CHECKS,
-    *cloudwatch_alarms.CHECKS,
-    *cloudwatch_dashboards.CHECKS,
     *ebs.CHECKS,
     *ebs_encryption.CHECKS,
     *ebs_performance.CHECKS,
@@ -73,7 +73,10 @@ CHECKS: tuple[Check[Any], ...] = (
     *elb_target_group_health.CHECKS,
     *elb_target_groups.CHECKS,
     *events.CHECKS,
+    *internet_gateways.CHECKS,
     *logs.CHECKS,
+    *nat_gateways.CHECKS,
+    *public_ipv4.CHECKS,
     *rds_load.CHECKS,
     *rds_protection.CHECKS,
     *rds_snapshots.CHECKS,
@@ -85,7 +88,4 @@ CHECKS: tuple[Check[Any], ...] = (
     *sqs.CHECKS,
     *vpc.CHECKS,
     *vpc_endpoints.CHECKS,
-    *internet_gateways.CHECKS,
-    *nat_gateways.CHECKS,
-    *public_ipv4.CHECKS,
 )

@@ -46,15 +46,15 @@ def _invocations(name: str) -> MetricQuery:
 
 def read_concurrency(facts: Facts, params: UnusedLambdaFunctionsParams) -> Iterator[Read]:
     """Only the functions that look idle are asked, there being no batch call; none where nothing is allocated."""
-    if _nothing_allocated(facts):
+    if nothing_allocated(facts):
         return
     at_edge = _edge_functions(facts)
     for function in facts.items(FUNCTIONS):
         if _verdict(facts, params, function, at_edge)[0] is Verdict.IDLE:
-            yield _concurrency(function["FunctionName"])
+            yield concurrency_of(function["FunctionName"])
 
 
-def _nothing_allocated(facts: Facts) -> bool:
+def nothing_allocated(facts: Facts) -> bool:
     """Whether no function of the region has reserved or provisioned concurrency.
 
     ClaimedAccountConcurrency is UnreservedConcurrentExecutions plus all that is reserved or provisioned
@@ -69,7 +69,8 @@ def _nothing_allocated(facts: Facts) -> bool:
     return claimed.values[-RECENT_HOURS:] == unreserved.values[-RECENT_HOURS:]
 
 
-def _concurrency(name: str) -> Read:
+def concurrency_of(name: str) -> Read:
+    """What is provisioned for a function."""
     return read(
         "lambda",
         "ListProvisionedConcurrencyConfigs",
@@ -83,7 +84,7 @@ def _concurrency(name: str) -> Read:
 def judge_functions(facts: Facts, params: UnusedLambdaFunctionsParams) -> Iterator[Judgement]:
     """A function that nothing invoked is idle: Lambda writes no datapoint when there is no invocation."""
     at_edge = _edge_functions(facts)
-    nothing_allocated = bool(facts.items(FUNCTIONS)) and _nothing_allocated(facts)
+    unallocated = bool(facts.items(FUNCTIONS)) and nothing_allocated(facts)
     for function in facts.items(FUNCTIONS):
         name = function["FunctionName"]
         verdict, reason = _verdict(facts, params, function, at_edge)
@@ -98,7 +99,7 @@ def judge_functions(facts: Facts, params: UnusedLambdaFunctionsParams) -> Iterat
         parts: list[Part] = []
         unpriced: list[str] = []
         if verdict is Verdict.IDLE:
-            configs = [] if nothing_allocated else facts.maybe(_concurrency(name))
+            configs = [] if unallocated else facts.maybe(concurrency_of(name))
             provisioned = None
             if configs is None:
                 unpriced.append("provisioned concurrency (not read)")

@@ -24,6 +24,8 @@ Ids = dict[str, str]
 
 IMAGE: Final = "ami-0e5a1ec0ffee00001"
 _ROLE: Final = f"arn:aws:iam::{ACCOUNT_ID}:role/northwind-lambda"
+# The extension's layer is AWS's own, of an account of theirs.
+_INSIGHTS: Final = "arn:aws:lambda:{region}:580247275435:layer:LambdaInsightsExtension:56"
 _LAMBDA_TIME: Final = "%Y-%m-%dT%H:%M:%S.000+0000"
 _GP2_FLOOR, _GP2_CEILING, _GP2_PER_GIB = 100, 16_000, 3
 _GP3_IOPS, _GP3_MIBPS = 3000, 125
@@ -243,6 +245,8 @@ class Seeder:
         )
         changed = f"{self._ago(declared.modified_days):{_LAMBDA_TIME}}"
         function.last_modified = changed
+        if declared.insights is not None:
+            function.layers = [{"Arn": _INSIGHTS.format(region=declared.region), "CodeSize": 4_000_000}]
         if declared.provisioned or declared.edge:
             version: Any = backend.publish_version(declared.name)
             version.last_modified = changed

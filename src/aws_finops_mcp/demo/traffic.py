@@ -10,7 +10,7 @@ from math import pi, sin
 from random import Random
 from typing import Final
 
-from aws_finops_mcp.demo import inventory, traffic_instances
+from aws_finops_mcp.demo import inventory, traffic_functions, traffic_instances
 from aws_finops_mcp.demo.double.metrics import NO_DATAPOINT, Key, MetricStore, Series
 from aws_finops_mcp.demo.seeding import Ids
 
@@ -40,12 +40,15 @@ def record(seed: int, now: datetime, metrics: MetricStore, ids: Ids) -> None:
     """Define the series of every NAT gateway and of every function that ran at least once."""
     end = int(now.timestamp()) // HOUR * HOUR
     traffic_instances.record(seed, end, metrics, ids)
+    traffic_functions.record(end, metrics)
     for gateway in inventory.NAT_GATEWAYS:
         dimensions = frozenset({("NatGatewayId", ids[gateway.name])})
         for name, unit, per_gib in _NAT_METRICS:
             key = Key(inventory.ACCOUNT_ID, gateway.region, "AWS/NATGateway", name, dimensions)
             metrics.define(key, _nat_series(seed, end, gateway, name, unit, per_gib))
     for function in inventory.FUNCTIONS:
+        if function.insights is not None:
+            continue
         if function.last_invoked_days is None:
             # AWS knows no metric of a function that never ran.
             continue

@@ -9,6 +9,7 @@ from typing import Final
 
 from aws_finops_mcp.demo.families import (
     compute_ec2,
+    compute_lambda,
     dynamodb,
     eks,
     elasticache,
@@ -30,6 +31,7 @@ from aws_finops_mcp.demo.families.family import Family
 
 FAMILIES: Final[tuple[Callable[[datetime], Family], ...]] = (
     compute_ec2.family,
+    compute_lambda.family,
     dynamodb.family,
     eks.family,
     elasticache.family,

@@ -27,7 +27,8 @@ def play(name: str, *options: str, fails: bool = False, **variables: object) -> 
     command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", OPERATIONS["inventory"]]
     command += [f"playbooks/{name}.yml", *options, "-e", json.dumps({"python_wheelhouse": True, **variables})]
     # The project's own ansible.cfg, not what molecule runs with.
-    clean = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "MOLECULE_"))}
+    others = ("ANSIBLE_", "MOLECULE_")
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(others) or key == "MOLECULE_NET"}
     clean["ANSIBLE_NOCOLOR"] = "1"
     done = subprocess.run(command, cwd=PROJECT, env=clean, capture_output=True, text=True, check=False)
     assert (done.returncode != 0) is fails, done.stdout[-6000:] + done.stderr[-2000:]

@@ -6,7 +6,9 @@ from tests.hosts.operations import FIRST, HOSTS, LAST, another, changes, play, s
 def test_a_release_that_fails_stops_the_rollout_at_the_first_host() -> None:
     before = {host: serving(host) for host in HOSTS}
     broken = another("broken", "server/serve.py", 'raise RuntimeError("broken on purpose")')
-    said = play("deploy", fails=True, aws_finops_mcp_source=str(broken), aws_finops_mcp_region="eu-west-1")
+    said = play(
+        "deploy", "--limit=site", fails=True, aws_finops_mcp_source=str(broken), aws_finops_mcp_region="eu-west-1"
+    )
     assert "failed its trial" in said
     assert "goes on serving" in said
     assert "broken on purpose" in said

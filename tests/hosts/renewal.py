@@ -1,0 +1,218 @@
+"""A certificate's life on a host, seen by TLS handshakes. By molecule/renewal/verify.yml, in the order of this file.
+
+The authority of this scenario issues certificates that are valid for seconds and due after half of them, so that
+certbot-renew.service renews as it will in production, unforced. EFFECTS is JSON, as in operations.py.
+"""
+
+import json
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from tests.hosts.operations import HOSTS, OPERATIONS, STATE, play
+from tests.hosts.route53 import ACCESS_KEY, route53, tell
+
+(HOST,) = HOSTS
+GATEWAY = OPERATIONS["gateway"]
+AUTHORITY, ROOTS, NAMES = f"https://{GATEWAY}:14001", f"https://{GATEWAY}:15001", f"http://{GATEWAY}:8055"
+LIMIT = f"--limit={HOST.name}"
+CERTIFICATES, NAMES_ONLY = "../tests/hosts/certificates", "../tests/hosts/names"
+NEW_NAME = "renamed.finops.test"
+
+
+def served(name: str = HOST.name) -> x509.Certificate:
+    """The certificate of a handshake, whatever its dates are."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    raw = socket.create_connection((HOST.address, 443), timeout=10)
+    with raw, context.wrap_socket(raw, server_hostname=name) as connection:
+        found = connection.getpeercert(binary_form=True)
+    assert found
+    return x509.load_der_x509_certificate(found)
+
+
+def names(certificate: x509.Certificate) -> set[str]:
+    extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    return set(extension.value.get_values_for_type(x509.DNSName))
+
+
+def on_disk(name: str = HOST.name) -> x509.Certificate:
+    return x509.load_pem_x509_certificate(HOST.shell(f"cat /etc/letsencrypt/live/{name}/cert.pem").encode())
+
+
+def service() -> str:
+    """Run it as the timer does and return how it ended."""
+    HOST.shell("systemctl start certbot-renew.service", check=False)
+    return HOST.shell("systemctl is-failed certbot-renew.service", check=False)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Let the timer's service run until the certificate was due and this is so."""
+    deadline = time.monotonic() + 180
+    while not condition():
+        assert time.monotonic() < deadline, HOST.shell("journalctl --unit certbot-renew --no-pager --lines 40")
+        time.sleep(3)  # systemd refuses a unit that is started five times in ten seconds
+
+
+def journal(since: str) -> str:
+    return HOST.shell(f"journalctl --unit certbot-renew --output cat --no-pager --since '{since}'")
+
+
+def now() -> str:
+    return HOST.shell("date '+%F %T'")
+
+
+def verified(*options: str, fails: bool = False) -> str:
+    return " ".join(play("verify", LIMIT, "--tags=certificate", *options, fails=fails).split())
+
+
+@contextmanager
+def without_a_way_to_the_host() -> Iterator[None]:
+    """The authority finds another address, where nothing answers its challenge."""
+    tell(NAMES, "add-a", host=f"{HOST.name}.", addresses=[GATEWAY])
+    tell(NAMES, "clear-a", host=f"{HOST.name}.")
+    try:
+        yield
+    finally:
+        tell(NAMES, "add-a", host=f"{HOST.name}.", addresses=[HOST.address])
+
+
+def test_what_is_due_is_renewed_and_served() -> None:
+    before, since = served(), now()
+    until(lambda: service() != "failed" and served().serial_number != before.serial_number)
+    after = served()
+    assert names(after) == {HOST.name}
+    key = after.public_key()
+    assert isinstance(key, ec.EllipticCurvePublicKey)
+    assert key.curve.name == "secp256r1"
+    assert key.public_numbers() != before.public_key().public_numbers()  # type: ignore[union-attr]
+    report = [json.loads(line) for line in journal(since).splitlines() if line.startswith('{"certificate"')][-1]
+    assert (report["certificate"], report["renewal"]) == (HOST.name, "ok")
+    assert on_disk().serial_number == after.serial_number
+
+
+def test_only_so_many_logs_are_kept() -> None:
+    for number in range(5):
+        HOST.shell(f"touch /var/log/letsencrypt/letsencrypt.log.{number + 60}")
+    service()
+    assert int(HOST.shell("ls /var/log/letsencrypt | wc -l")) <= 61
+
+
+def test_a_renewal_that_fails_keeps_serving_and_is_seen() -> None:
+    before, since = served(), now()
+    with without_a_way_to_the_host():
+        until(lambda: service() == "failed")
+        assert served().serial_number == before.serial_number
+        assert "certbot-renew.service" in HOST.shell("systemctl --failed --no-legend")
+        said = journal(since)
+        assert f"Failed to renew certificate {HOST.name}" in said
+        assert '"renewal": "failed"' in said
+        told = verified(fails=True)
+        assert "the last renewal ended with exit-code" in told
+        assert "more days" in told
+    until(lambda: service() != "failed")
+    assert served().serial_number != before.serial_number
+    assert HOST.shell("systemctl --failed --no-legend") == ""
+
+
+def test_a_certificate_that_nginx_does_not_take_is_seen_and_tried_again() -> None:
+    before, since = served(), now()
+    broken = "/etc/nginx/conf.d/broken.conf"
+    HOST.shell(f"echo 'nonsense;' >{broken}")
+    try:
+        until(lambda: service() == "failed")
+        assert on_disk().serial_number != before.serial_number
+        assert served().serial_number == before.serial_number
+        assert "the new certificate is not in use" in journal(since)
+    finally:
+        HOST.shell(f"rm {broken}")
+    assert service() != "failed"
+    assert served().serial_number == on_disk().serial_number
+    assert HOST.shell("test ! -e /opt/certbot/pending && echo gone") == "gone"
+
+
+def test_names_come_and_go() -> None:
+    tell(NAMES, "add-a", host=f"{NEW_NAME}.", addresses=[HOST.address])
+    play(NAMES_ONLY, LIMIT, nginx_aliases=[NEW_NAME])
+    assert names(served()) == names(served(NEW_NAME)) == {HOST.name, NEW_NAME}
+    play(NAMES_ONLY, LIMIT)
+    assert names(served()) == {HOST.name}
+    with pytest.raises(OSError, match=r"(?i)unrecognized|alert|eof"):
+        served(NEW_NAME)
+
+
+def test_a_host_is_renamed_and_back() -> None:
+    said = play(NAMES_ONLY, LIMIT, nginx_server_name=NEW_NAME, nginx_aliases=[HOST.name])
+    assert names(served()) == names(served(NEW_NAME)) == {HOST.name, NEW_NAME}
+    assert f"The certificate of {HOST.name} is still there" in " ".join(said.split())
+    play(NAMES_ONLY, LIMIT, nginx_server_name=NEW_NAME, certbot_absent=[HOST.name])
+    assert names(served(NEW_NAME)) == {NEW_NAME}
+    assert HOST.shell("ls /etc/letsencrypt/live /etc/letsencrypt/renewal").split() == [
+        "/etc/letsencrypt/live:",
+        "README",
+        NEW_NAME,
+        "/etc/letsencrypt/renewal:",
+        f"{NEW_NAME}.conf",
+    ]
+    assert service() != "failed"
+    play(NAMES_ONLY, LIMIT, certbot_absent=[NEW_NAME])
+    assert names(served()) == {HOST.name}
+
+
+def test_a_name_is_proved_by_route_53(tmp_path: Path) -> None:
+    wanted = [HOST.name, f"*.{HOST.name}"]
+    with route53(GATEWAY, NAMES, "finops.test") as (url, account), without_a_way_to_the_host():
+        given: dict[str, Any] = {
+            "certbot_challenge": "route53",
+            "certbot_domains": wanted,
+            "certbot_profile": "shortlived",
+            "certbot_environment": {"AWS_ENDPOINT_URL_ROUTE_53": url, "AWS_EC2_METADATA_SERVICE_ENDPOINT": url},
+        }
+        play(CERTIFICATES, LIMIT, **given)
+        first = served()
+        assert names(first) == set(wanted)
+        until(lambda: service() != "failed" and served().serial_number != first.serial_number)
+        assert account.keys == {ACCESS_KEY}
+        assert ("UPSERT", f"_acme-challenge.{HOST.name}.") in account.changes
+        assert account.changes[-1] == ("DELETE", f"_acme-challenge.{HOST.name}.")
+    kept = HOST.shell(f"cat /etc/letsencrypt/renewal/{HOST.name}.conf")
+    assert "authenticator = dns-route53" in kept
+    assert "preferred_profile = shortlived" in kept
+    play(CERTIFICATES, LIMIT)
+    assert names(served()) == {HOST.name}
+
+
+def test_a_certificate_is_revoked_after_it_was_replaced() -> None:
+    before = served()
+    play("revoke", LIMIT, revoke_reason="keycompromise")
+    assert served().serial_number not in (before.serial_number,)
+    assert (status(before), status(served())) == ("Revoked", "Valid")
+    assert "revoke_reason" in play("revoke", LIMIT, fails=True)
+
+
+def status(certificate: x509.Certificate) -> str:
+    """What the authority says of it."""
+    ask = ["curl", "-sSf", "--noproxy", "*", "--cacert", str(STATE / "authority/tls.pem")]
+    ask.append(f"{ROOTS}/cert-status-by-serial/{certificate.serial_number:x}")
+    found: dict[str, str] = json.loads(subprocess.run(ask, capture_output=True, text=True, check=True).stdout)
+    return found["Status"]
+
+
+def test_without_the_authority_the_host_goes_on() -> None:
+    before = served()
+    pid, _ = (STATE / "short.pid").read_text().split()
+    os.kill(int(pid), signal.SIGTERM)
+    until(lambda: service() == "failed")
+    assert served().serial_number == before.serial_number
+    assert "the last renewal ended with exit-code" in verified(fails=True)

@@ -29,6 +29,7 @@ DEBIAN = {
     "os_family": "Debian",
     "architecture": "x86_64",
 }
+AMAZON = {**DEBIAN, "distribution": "Amazon", "distribution_major_version": "2023", "os_family": "RedHat"}
 
 
 def preflight(
@@ -76,11 +77,16 @@ def test_every_role_has_data_for_it(tmp_path: Path, system: tuple[str, str]) -> 
     assert done.returncode == 0, done.stdout
 
 
+def test_every_role_has_data_for_amazon_linux_2023(tmp_path: Path) -> None:
+    done = preflight(tmp_path, ROLES, AMAZON)
+    assert done.returncode == 0, done.stdout
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_every_role_refuses_another_by_name(tmp_path: Path, role: str) -> None:
-    done = preflight(tmp_path, (role,), {**DEBIAN, "distribution": "Gentoo", "os_family": "Gentoo"})
+    done = preflight(tmp_path, (role,), {**AMAZON, "distribution_major_version": "2"})
     assert done.returncode != 0
-    assert f"The role {role} does not know Gentoo" in " ".join(done.stdout.split())
+    assert f"The role {role} does not know Amazon 2:" in " ".join(done.stdout.split())
 
 
 @pytest.mark.parametrize("wrong", ["0.0.0.0/0", "::/0", "10.0.0.0/7", "2000::/3", "10.0.0.1", "everyone"])

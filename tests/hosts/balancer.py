@@ -83,11 +83,20 @@ def test_only_tls_1_3() -> None:
         LAST.handshake(name=LAST.name, versions=(ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_2))
 
 
-def test_a_client_with_too_many_calls_in_flight_waits_alone() -> None:
+@pytest.mark.parametrize(
+    ("client", "same", "another"),
+    [
+        ("203.0.113.8", "203.0.113.8", "203.0.113.9"),
+        # All addresses of a /64 are one caller's.
+        ("2001:db8:0:a::8", "2001:db8:0:a:ffff::9", "2001:db8:0:b::8"),
+        ("2001:db8::a0a:0:0:1", "2001:db8::1", "2001:db8:0:1::1"),
+    ],
+)
+def test_a_client_with_too_many_calls_in_flight_waits_alone(client: str, same: str, another: str) -> None:
     """Calls whose bodies never come hold their places; another caller behind the same balancer notices nothing."""
     context = ssl.create_default_context(cafile=str(STATE / "root.pem"))
     held = []
-    head = f"POST /mcp HTTP/1.1\r\nHost: {LAST.name}\r\nX-Forwarded-For: 203.0.113.8\r\nContent-Length: 10\r\n"
+    head = f"POST /mcp HTTP/1.1\r\nHost: {LAST.name}\r\nX-Forwarded-For: {client}\r\nContent-Length: 10\r\n"
     head += f"Authorization: {basic(EFFECTS['user'], EFFECTS['password'])}\r\n\r\n"
     for _ in range(CONNECTIONS):
         connection = context.wrap_socket(socket.create_connection((LAST.address, 443)), server_hostname=LAST.name)
@@ -95,8 +104,8 @@ def test_a_client_with_too_many_calls_in_flight_waits_alone() -> None:
         held.append(connection)
     time.sleep(0.5)
     try:
-        assert LAST.request("POST", "/mcp", LIST_TOOLS, X_Forwarded_For="203.0.113.8").status == 429
-        assert LAST.request("POST", "/mcp", LIST_TOOLS, X_Forwarded_For="203.0.113.9").status == 200
+        assert LAST.request("POST", "/mcp", LIST_TOOLS, X_Forwarded_For=same).status == 429
+        assert LAST.request("POST", "/mcp", LIST_TOOLS, X_Forwarded_For=another).status == 200
     finally:
         for connection in held:
             connection.close()

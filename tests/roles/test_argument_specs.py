@@ -55,24 +55,3 @@ def test_every_variable_is_used(role: str) -> None:
     text += "\n".join(str(value) for value in load(ROLES / role / "defaults/main.yml").values())
     for name in options(role):
         assert re.search(rf"\b{name}\b", text), name
-
-
-@pytest.mark.parametrize("role", NAMES)
-def test_every_role_has_the_same_shape(role: str) -> None:
-    for file in ("defaults/main.yml", "meta/main.yml", "meta/argument_specs.yml", "tasks/main.yml", "README.md"):
-        assert (ROLES / role / file).is_file(), file
-    assert (ROLES / role / "tasks/preflight.yml").is_file()
-    templates = (ROLES / role / "templates").rglob("*.j2")
-    included = {"sandbox.j2"}  # part of a template that has the line
-    for template in templates:
-        if template.name not in included:
-            assert "{{ ansible_managed | comment }}" in template.read_text(encoding="utf-8"), template
-
-
-@pytest.mark.parametrize("role", NAMES)
-def test_tasks_know_no_distribution(role: str) -> None:
-    """What differs between operating systems is data in vars/, so a new one needs no new task."""
-    for file in (ROLES / role / "tasks").glob("*.yml"):
-        conditions = re.findall(r"when:.*(?:\n\s+- .*)*", file.read_text(encoding="utf-8"))
-        for condition in conditions:
-            assert not re.search(r"os_family|distribution", condition), f"{file}: {condition}"

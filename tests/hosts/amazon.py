@@ -26,7 +26,7 @@ def test_it_is_a_stand_in_and_says_so(host: Host) -> None:
 def test_the_packages_came_by_dnf_with_the_release_s_key(host: Host) -> None:
     wanted = "nginx httpd-tools openssl python3.13 tar dnf-utils"
     assert "not installed" not in host.shell(f"rpm -q {wanted}")
-    assert host.shell(f"rpm -q --qf '%{{SIGPGP:pgpsig}}\\n' {wanted} | grep -vc 'Key ID' || true") == "0"
+    assert host.shell(f"rpm -q --qf '%{{RSAHEADER:pgpsig}}\\n' {wanted} | grep -vc 'Key ID' || true") == "0"
     refused = host.shell("dnf --assumeyes --enablerepo=foreign install foreign 2>&1", check=False)
     assert "GPG check FAILED" in refused
     assert host.shell("test ! -e /opt/stand-in/foreign && echo refused") == "refused"

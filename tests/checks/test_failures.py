@@ -9,6 +9,7 @@ from aws_finops_mcp.audits.catalogue import ALWAYS_LISTED, TOOLS
 from aws_finops_mcp.audits.engine import Engine
 from aws_finops_mcp.aws import clients as clients_module
 from aws_finops_mcp.aws.clients import Clients
+from aws_finops_mcp.checks import CHECKS as ALL_CHECKS
 from aws_finops_mcp.declaration import BudgetParams
 from aws_finops_mcp.demo.account import EmbeddedAccount
 from aws_finops_mcp.findings import CheckAnswer, Verdict
@@ -226,11 +227,15 @@ def test_every_request_is_counted_retries_included(engine: Engine, account: Embe
     assert answer.calls.by_action["ec2:DescribeAddresses"] == 3
 
 
-@pytest.mark.parametrize(("name", "action"), READS)
+SLOW = [(check.name, check.inventory[0].iam_action) for check in ALL_CHECKS]
+SLOW += [("find_unused_nat_gateways", "cloudwatch:GetMetricData"), ("find_unused_volumes", "pricing:GetProducts")]
+
+
+@pytest.mark.parametrize(("name", "action"), SLOW)
 def test_a_read_that_takes_too_long_is_not_asked_and_never_an_answer(
     engine: Engine, account: EmbeddedAccount, name: str, action: str
 ) -> None:
-    """It is still under way when the deadline passes."""
+    """It is still under way when the deadline passes. One read of each check: each takes the deadline's time."""
     engine.asking().reader()  # learns the account's number
     account.faults.delay(action, 4)
     tool = TOOLS[name]

@@ -46,6 +46,7 @@ from aws_finops_mcp.checks import (
     security_groups,
     sns,
     sqs,
+    tag_policy,
     vpc,
     vpc_endpoints,
 )
@@ -92,6 +93,7 @@ CHECKS: tuple[Check[Any], ...] = (
     *security_groups.CHECKS,
     *sns.CHECKS,
     *sqs.CHECKS,
+    *tag_policy.CHECKS,
     *vpc.CHECKS,
     *vpc_endpoints.CHECKS,
 )

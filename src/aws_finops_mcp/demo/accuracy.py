@@ -56,7 +56,7 @@ def accuracy(engine: Engine, check: Check[Any], cases: Sequence[Case]) -> Accura
     """Ask a check with its defaults, in every region of the company."""
     wrong: list[str] = []
     right = false = missed = traps = examined = 0
-    for region in (GLOBAL_REGION,) if check.everywhere else REGIONS:
+    for region in _regions(check, cases):
         answer = _ask(engine, check, region)
         wrong += [f"{region}: not read: {read.call}: {read.error}" for read in answer.failed_reads]
         examined += answer.counts.examined
@@ -81,6 +81,14 @@ def accuracy(engine: Engine, check: Check[Any], cases: Sequence[Case]) -> Accura
             missed += case.verdict.actionable
             wrong.append(f"{region}: {case.resource} was not looked at; it is {case.verdict} ({case.why})")
     return Accuracy(check.name, examined, right, false, missed, traps, tuple(wrong))
+
+
+def _regions(check: Check[Any], cases: Sequence[Case]) -> Sequence[str]:
+    """The company's regions, or those of a check whose truth is told in a region of its own."""
+    told = sorted({case.region for case in cases})
+    if check.everywhere:
+        return (GLOBAL_REGION,)
+    return REGIONS if not told or set(told) & set(REGIONS) else told
 
 
 def _ask(engine: Engine, check: Check[Any], region: str) -> CheckAnswer:

@@ -25,6 +25,7 @@ from aws_finops_mcp.demo.families import (
     storage_logs,
     storage_snapshots,
     storage_volumes,
+    tagging,
 )
 from aws_finops_mcp.demo.families.family import Family
 
@@ -46,4 +47,5 @@ FAMILIES: Final[tuple[Callable[[datetime], Family], ...]] = (
     storage_logs.family,
     storage_snapshots.family,
     storage_volumes.family,
+    tagging.family,
 )

@@ -38,7 +38,7 @@ def plan_check(asking: Asking, check: Check[Any], params: RegionParams) -> PlanA
     metrics = 0
     resources = None
     if facts is not None:
-        resources = sum(len(facts.maybe(wanted) or ()) for wanted in (check.inventory[0], *check.also_lists))
+        resources = check.count(facts, params) if check.count else len(facts.items(check.inventory[0]))
         if facts.window is not None:
             queries = metric_queries(check, params, facts)
             metrics = len(queries)

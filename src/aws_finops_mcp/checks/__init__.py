@@ -6,9 +6,11 @@ A new check is a section in its service's file and its name in that file's `CHEC
 from typing import Any
 
 from aws_finops_mcp.checks import (
+    apigateway,
     awslambda,
     cloudwatch_alarms,
     cloudwatch_dashboards,
+    cloudfront,
     dynamodb_capacity,
     dynamodb_throttling,
     dynamodb_unused,
@@ -42,6 +44,7 @@ from aws_finops_mcp.checks import (
     rds_snapshots,
     rds_usage,
     rds_versions,
+    route53,
     security_group_exposure,
     security_groups,
     sns,
@@ -96,4 +99,10 @@ CHECKS: tuple[Check[Any], ...] = (
     *tag_policy.CHECKS,
     *vpc.CHECKS,
     *vpc_endpoints.CHECKS,
+    *internet_gateways.CHECKS,
+    *nat_gateways.CHECKS,
+    *public_ipv4.CHECKS,
+    *route53.CHECKS,
+    *cloudfront.CHECKS,
+    *apigateway.CHECKS,
 )

@@ -96,7 +96,7 @@ class Check(Generic[RegionParamsT]):
         resource_type: CloudFormation resource type.
         inventory: what it reads. Without the first nothing can be said; where another failed, `judge` gets None
             for it and says `unknown` if the verdict hangs on it.
-        also_lists: further reads of the inventory that list its resources, where one API does not list all.
+        count: how many resources it looks at, where these are not what the first read of the inventory gave.
         judge: a verdict on every resource: pure, from what was read.
         evidence: what each evidence key is and which call gives it.
         verdicts: what the verdicts mean here: all that make a finding, others where their name does not say it.
@@ -128,7 +128,7 @@ class Check(Generic[RegionParamsT]):
     details: Callable[[Facts, RegionParamsT], Iterable[Read]] = _no_details
     detail_actions: tuple[str, ...] = ()
     follow_ups: tuple[Callable[[Facts, RegionParamsT], Iterable[Read]], ...] = ()
-    also_lists: tuple[Read, ...] = ()
+    count: Callable[[Facts, RegionParamsT], int] | None = None
     everywhere: bool = False
     saves: bool = True
     referrers: str = ""

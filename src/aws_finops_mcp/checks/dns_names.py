@@ -9,6 +9,9 @@ from aws_finops_mcp.aws.reads import Read
 from aws_finops_mcp.checks.check import Facts
 from aws_finops_mcp.checks.reads import DISTRIBUTIONS_FROM_ANYWHERE, HOSTED_ZONES, record_sets
 
+OWN_RECORDS = 2
+"""A zone with no more has its name servers and its start of authority, which point at nothing of ours."""
+
 REFERRERS = "records of the account's Route 53 zones, origins of its CloudFront distributions"
 
 
@@ -19,8 +22,11 @@ def pointer_reads(facts: Facts) -> Iterator[Read]:
 
 
 def record_reads(facts: Facts) -> Iterator[Read]:
-    """The records of every zone."""
-    return (record_sets(zone["Id"]) for zone in facts.maybe(HOSTED_ZONES) or ())
+    """The records of every zone that has some."""
+    zones = facts.maybe(HOSTED_ZONES) or ()
+    return (
+        record_sets(zone["Id"]) for zone in zones if zone.get("ResourceRecordSetCount", OWN_RECORDS + 1) > OWN_RECORDS
+    )
 
 
 def pointers(facts: Facts) -> Mapping[str, list[str]]:

@@ -293,7 +293,7 @@ UNUSED_LOAD_BALANCERS = Check(
         ADDRESSES,
         HOSTED_ZONES,
     ),
-    also_lists=(CLASSIC_LOAD_BALANCERS,),
+    count=lambda facts, _params: len(balancers(facts)),
     metrics=read_traffic,
     details=read_what_unused_ones_need,
     detail_actions=(

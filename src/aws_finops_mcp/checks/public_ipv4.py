@@ -207,7 +207,7 @@ PUBLIC_IPV4 = Check(
     resource_type="AWS::EC2::EIP",
     params=RegionParams,
     inventory=(NETWORK_INTERFACES, ADDRESSES, RESERVATIONS, SECURITY_GROUPS, NAT_GATEWAYS),
-    also_lists=(ADDRESSES,),
+    count=lambda facts, _params: len(places(facts)),
     judge=judge_addresses,
     evidence={
         "public_ip": "ec2:DescribeNetworkInterfaces, Association.PublicIp of each private address; "

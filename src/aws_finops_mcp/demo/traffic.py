@@ -58,6 +58,9 @@ def record(seed: int, now: datetime, metrics: MetricStore, ids: Ids) -> None:
             metrics.define(key, _invocations(seed, end, function, name, unit, factor))
         key = Key(inventory.ACCOUNT_ID, function.region, "AWS/Lambda", "Duration", dimensions)
         metrics.define(key, _durations(seed, end, function))
+    shop = frozenset({("DistributionId", ids["cloudfront"]), ("Region", "Global")})
+    key = Key(inventory.ACCOUNT_ID, inventory.US, "AWS/CloudFront", "Requests", shop)
+    metrics.define(key, lambda: Series(end - DAYS * 24 * HOUR, HOUR, array("d", [9000.0] * (DAYS * 24)), "None"))
     for function in inventory.FUNCTIONS:
         if function.edge:
             # Replicas report where they run, under the name of where they come from.

@@ -130,7 +130,7 @@ def examine(
         for parts in (judgement.parts, *judgement.alternatives.values(), *judgement.coming.values())
         for part in parts
     )
-    return Examined([_finding(judgement, prices) for judgement in judgements], read.window, listed=True)
+    return Examined([_finding(judgement, prices, check.saves) for judgement in judgements], read.window, listed=True)
 
 
 def _with_details(reader: Reader, facts: Facts, level: Callable[[Facts, Any], Iterable[Read]], params: Any) -> Facts:
@@ -173,10 +173,10 @@ def _page_by_page(check: Check[Any], params: RegionParams, facts: Facts, metrics
     return arrived
 
 
-def _finding(judgement: Judgement, prices: PriceBook) -> Finding:
+def _finding(judgement: Judgement, prices: PriceBook, saves: bool = True) -> Finding:
     saving: Saving | None = None
     verdict, reason, evidence = judgement.verdict, judgement.reason, dict(judgement.evidence)
-    if verdict is Verdict.IDLE or (
+    if (saves and verdict is Verdict.IDLE) or (
         verdict.actionable and (judgement.parts or judgement.unpriced or judgement.alternatives)
     ):
         saving, more = _saving(judgement, prices)

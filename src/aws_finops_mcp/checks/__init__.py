@@ -8,9 +8,9 @@ from typing import Any
 from aws_finops_mcp.checks import (
     apigateway,
     awslambda,
+    cloudfront,
     cloudwatch_alarms,
     cloudwatch_dashboards,
-    cloudfront,
     dynamodb_capacity,
     dynamodb_throttling,
     dynamodb_unused,

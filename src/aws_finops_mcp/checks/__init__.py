@@ -56,7 +56,9 @@ from aws_finops_mcp.checks import (
 from aws_finops_mcp.checks.check import Check
 
 CHECKS: tuple[Check[Any], ...] = (
+    *apigateway.CHECKS,
     *awslambda.CHECKS,
+    *cloudfront.CHECKS,
     *cloudwatch_alarms.CHECKS,
     *cloudwatch_dashboards.CHECKS,
     *dynamodb_capacity.CHECKS,
@@ -92,6 +94,7 @@ CHECKS: tuple[Check[Any], ...] = (
     *rds_snapshots.CHECKS,
     *rds_usage.CHECKS,
     *rds_versions.CHECKS,
+    *route53.CHECKS,
     *security_group_exposure.CHECKS,
     *security_groups.CHECKS,
     *sns.CHECKS,
@@ -99,10 +102,4 @@ CHECKS: tuple[Check[Any], ...] = (
     *tag_policy.CHECKS,
     *vpc.CHECKS,
     *vpc_endpoints.CHECKS,
-    *internet_gateways.CHECKS,
-    *nat_gateways.CHECKS,
-    *public_ipv4.CHECKS,
-    *route53.CHECKS,
-    *cloudfront.CHECKS,
-    *apigateway.CHECKS,
 )

@@ -32,6 +32,8 @@ WITHOUT_FACT = {
     "logs.infrequent_access.storage",
     "rds.snapshot",
     "dynamodb.point_in_time_recovery",
+    "opensearch.gp2.storage",
+    "opensearch.gp3.storage",
 }
 """AWS's pages were not compared for these: without the Price List they are unpriced."""
 
@@ -104,7 +106,7 @@ def test_figures_checked_by_others() -> None:
 
 
 def test_every_fact_is_of_a_known_unit_with_an_aws_page_and_a_date() -> None:
-    parameterised = ("ec2.", "rds.")
+    parameterised = ("ec2.", "rds.", "opensearch.")
     for region, facts in FACTS.items():
         assert region in ("us-east-1", EVERYWHERE)
         for key, fact in facts.items():

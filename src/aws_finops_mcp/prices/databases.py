@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from aws_finops_mcp.prices.unit import Unit, UnitOrKey
+from aws_finops_mcp.prices.unit import Unit, UnitOrKey, Values
 
 _AURORA_MYSQL: Mapping[str, str] = {"5.7": "2", "8.0": "3"}
 """Aurora MySQL's own major versions, by that of MySQL which they are compatible with."""
@@ -55,8 +55,66 @@ def elasticache_extended_support(node_type: str, *, third_year: bool = False) ->
     )
 
 
+def opensearch_instance(instance_type: str) -> Unit:
+    """An hour of an instance of an OpenSearch domain on demand.
+
+    Args:
+        instance_type: as DescribeDomains has it, e.g. r6g.large.search.
+    """
+    own = instance_type.removesuffix(".search").removesuffix(".elasticsearch").replace(".", "[.]")
+    family = "Amazon OpenSearch Service Instance"
+    return Unit(
+        f"opensearch.{instance_type}",
+        "AmazonES",
+        f"ESInstance:{own}(?:[.]search)?",
+        "Hrs",
+        {"productFamily": family, "instanceType": instance_type},
+        joined="instanceType",
+    )
+
+
+def opensearch_extended_support() -> Unit:
+    """A normalized instance hour past the end of standard support.
+
+    How the Price List names it is not published: if it is not this name, only the fact of us-east-1 counts.
+    """
+    filters: Mapping[str, Values] = {"productFamily": "Amazon OpenSearch Service Extended Support"}
+    return Unit("opensearch.extended_support", "AmazonES", "ES:ExtendedSupport", "NIH", filters)
+
+
+def redshift_node(node_type: str) -> Unit:
+    """An hour of a node of a provisioned Redshift cluster on demand, e.g. of ra3.xlplus."""
+    usage = f"Node:{node_type.replace('.', '[.]')}"
+    filters: Mapping[str, Values] = {"instanceType": node_type}
+    return Unit(f"redshift.{node_type}", "AmazonRedshift", usage, "Hrs", filters, joined="instanceType")
+
+
+def memorydb_node(node_type: str, engine: str) -> Unit:
+    """An hour of a MemoryDB node on demand, e.g. of db.r6g.large; where engines differ in price it has none."""
+    usage = rf"(?:MemoryDB-)?NodeUsage:{node_type.replace('.', '[.]')}"
+    filters: Mapping[str, Values] = {"instanceType": node_type}
+    return Unit(f"memorydb.{node_type}.{engine}", "AmazonMemoryDB", usage, "Hrs", filters, joined="instanceType")
+
+
+def docdb_instance(instance_class: str, *, io_optimized: bool = False) -> Unit:
+    """An hour of a DocumentDB instance on demand, e.g. of db.r6g.large."""
+    usage = "InstanceUsageIOOptimized" if io_optimized else "InstanceUsage"
+    return Unit(
+        f"docdb.{instance_class}" + (".io_optimized" if io_optimized else ""),
+        "AmazonDocDB",
+        f"{usage}:{instance_class.replace('.', '[.]')}",
+        "Hrs",
+        {"productFamily": "Database Instance", "instanceType": instance_class},
+        joined="instanceType",
+    )
+
+
 def database_units() -> Iterator[Unit]:
     """Those of fixed names."""
     # Backups beyond the size of the region's databases; Aurora's are `aurora.backup`.
     yield Unit("rds.snapshot", "AmazonRDS", "RDS:ChargedBackupUsage", "GB-Mo", {"productFamily": "Storage Snapshot"})
     yield Unit("dynamodb.point_in_time_recovery", "AmazonDynamoDB", "TimedPITRStorage-ByteHrs", "GB-Mo")
+    for kind in ("gp2", "gp3"):
+        usage = f"ES:{kind.upper()}-Storage"
+        filters: Mapping[str, Values] = {"productFamily": "Amazon OpenSearch Service Volume"}
+        yield Unit(f"opensearch.{kind}.storage", "AmazonES", usage, "GB-Mo", filters)

@@ -120,6 +120,7 @@ _PAGES: tuple[tuple[str, str, str, str], ...] = (
         "eks",
         "cluster.hours 0.10  extended_support.hours 0.50",
     ),
+    ("https://aws.amazon.com/opensearch-service/pricing/", "2026-10-04", "opensearch", "extended_support 0.0065"),
     (
         "https://aws.amazon.com/rds/aurora/pricing/",
         "2026-07-28",

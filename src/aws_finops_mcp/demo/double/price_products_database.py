@@ -28,6 +28,7 @@ def databases(prices: RegionalPrices) -> Iterator[Product]:
     """Everything of databases that is in no other part of the list."""
     yield from _classes(prices)
     yield from _extended_support(prices)
+    yield from _clusters(prices)
     for engine in ("MySQL", "PostgreSQL", "MariaDB"):
         usage = f"{prices.prefix}RDS:ChargedBackupUsage"
         yield Product("AmazonRDS", "Storage Snapshot", usage, "GB-Mo", prices.near(0.095), {"databaseEngine": engine})
@@ -74,3 +75,34 @@ def _extended_support(prices: RegionalPrices) -> Iterator[Product]:
                 if engine.startswith("Aurora"):
                     price = prices.near(0.085 * factor)
                     yield Product("AmazonRDS", None, f"{usage}:ASv2:{name}{major}", "ACU-hour", price, attributes)
+
+
+# Service, family, usage type before the instance type, operation, and dollars an hour in us-east-1 by type.
+_CLUSTERS: Final = (
+    ("AmazonDocDB", "Database Instance", "InstanceUsage:", "CreateDBInstance",
+     (("db.t3.medium", 0.078), ("db.r5.large", 0.277), ("db.r5.xlarge", 0.554))),
+    ("AmazonDocDB", "Database Instance", "InstanceUsageIOOptimized:", "CreateDBInstance",
+     (("db.r5.large", 0.305), ("db.r5.xlarge", 0.609))),
+    ("AmazonES", "Amazon OpenSearch Service Instance", "ESInstance:", "ESDomain",
+     (("t3.small", 0.036), ("m5.large", 0.142), ("r6g.large", 0.167), ("r6g.xlarge", 0.335))),
+    ("AmazonMemoryDB", "Amazon MemoryDB", "NodeUsage:", "CreateCluster",
+     (("db.t4g.small", 0.05), ("db.r6g.large", 0.309), ("db.r6g.xlarge", 0.617))),
+    ("AmazonRedshift", "Compute Instance", "Node:", "RunComputeNode:0001",
+     (("dc2.large", 0.25), ("ra3.xlplus", 1.086), ("ra3.4xlarge", 3.26))),
+    ("AmazonRedshift", "Redshift Concurrency Scaling", "ConcurrencyScaling:", "RunComputeNode:0001",
+     (("ra3.xlplus", 0.0003), ("ra3.4xlarge", 0.0009))),
+)  # fmt: skip
+
+
+def _clusters(prices: RegionalPrices) -> Iterator[Product]:
+    for service, family, usage, operation, kinds in _CLUSTERS:
+        for kind, usd in kinds:
+            suffix = ".search" if service == "AmazonES" else ""
+            attributes = {"instanceType": f"{kind}{suffix}", "operation": operation}
+            name = f"{prices.prefix}{usage}{kind}"
+            yield Product(
+                service, family, name, "Hrs", prices.near(usd), attributes, reserved=usage != "ConcurrencyScaling:"
+            )
+    for kind, usd in (("GP2", 0.135), ("GP3", 0.122), ("PIOPS", 0.169)):
+        usage = f"{prices.prefix}ES:{kind}-Storage"
+        yield Product("AmazonES", "Amazon OpenSearch Service Volume", usage, "GB-Mo", prices.near(usd))

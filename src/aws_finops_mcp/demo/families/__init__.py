@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from aws_finops_mcp.demo.families import (
+    clusters,
     compute_ec2,
     compute_lambda,
     dynamodb,
@@ -22,6 +23,7 @@ from aws_finops_mcp.demo.families import (
     network_groups,
     network_nat,
     network_vpc,
+    opensearch,
     rds,
     storage_logs,
     storage_snapshots,
@@ -36,6 +38,8 @@ FAMILIES: Final[tuple[Callable[[datetime], Family], ...]] = (
     dynamodb.family,
     eks.family,
     elasticache.family,
+    opensearch.family,
+    clusters.family,
     first_checks.family,
     messaging.family,
     monitoring.family,

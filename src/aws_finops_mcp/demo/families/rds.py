@@ -156,6 +156,13 @@ _CASES: Final = {
         Case("nw-forum", US, Verdict.RISKY, "a cluster with backups of one day"),
         Case("nw-catalog-ro", US, Verdict.OK, "none, but it is a replica"),
     ),
+    "find_underutilized_docdb_instances": (
+        Case("nw-documents-1", US, Verdict.IDLE, _UNCONNECTED, 0.277 * _MONTH),
+        Case("nw-letters-1", US, Verdict.UNDERUSED, "never above 11% of CPU", (0.554 - 0.277) * _MONTH),
+        Case("nw-letters-2", US, Verdict.IN_USE, "busy"),
+        Case("nw-notes-1", US, Verdict.IN_USE, "nobody connects to it, but it writes for a reader in use"),
+        Case("nw-papers-1", US, Verdict.IN_USE, "hardly used, but there is no smaller class"),
+    ),
     "find_unused_rds_snapshots": (
         Case("nw-crm-final", US, Verdict.IDLE, "its database is gone", 400 * 0.095),
         Case("nw-wiki-last", US, Verdict.IDLE, "its cluster is gone; AWS does not tell its size", 0.0),

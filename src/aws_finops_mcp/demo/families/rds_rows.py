@@ -107,8 +107,9 @@ class Database:
         if self.load is not None:
             gauges += [("DBLoad", self.load, 1.5, "None"), ("DBLoadCPU", _times(self.load, 0.4), 1.5, "None")]
         own = {"DBInstanceIdentifier": self.name}
+        namespace = {"docdb": "AWS/DocDB", "neptune": "AWS/Neptune"}.get(self.engine, "AWS/RDS")
         for name, gauge, peak, unit in gauges:
-            yield Metric(self.region, "AWS/RDS", name, own, _times(gauge, 60), unit, peak=peak, hours=hours)
+            yield Metric(self.region, namespace, name, own, _times(gauge, 60), unit, peak=peak, hours=hours)
 
 
 def _times(gauge: Gauge, factor: float) -> Gauge:
@@ -229,6 +230,11 @@ DATABASES: Final = (
     Database("nw-old-maria", "mariadb", "10.6.19", "db.m5.large"),
     # Neither is RDS's, though its API lists both.
     Database("nw-documents-1", "docdb", "5.0.0", "db.r5.large", cluster="nw-documents", connections=0.0, cpu=1.0),
+    Database("nw-letters-1", "docdb", "5.0.0", "db.r5.xlarge", cluster="nw-letters", cpu=9.0),
+    Database("nw-letters-2", "docdb", "5.0.0", "db.r5.xlarge", cluster="nw-letters", cpu=51.0),
+    Database("nw-notes-1", "docdb", "5.0.0", "db.r5.large", cluster="nw-notes", connections=0.0, cpu=2.0),
+    Database("nw-notes-2", "docdb", "5.0.0", "db.r5.large", cluster="nw-notes"),
+    Database("nw-papers-1", "docdb", "5.0.0", "db.t3.medium", cluster="nw-papers", cpu=3.0),
     Database("nw-graph-1", "neptune", "1.4.5.0", "db.r5.large", cluster="nw-graph", connections=0.0, cpu=1.0),
     Database(
         "cms-legacy", "mysql", "5.7.44", "db.t3.medium", EU, connections=0.0, cpu=3.0, size=200, encrypted=False,
@@ -246,5 +252,8 @@ CLUSTERS: Final = (
     Cluster("nw-preview", "aurora-postgresql", "13.20", ("nw-preview-1",), gib=10.0, capacity=(0.5, 8.0)),
     Cluster("nw-sandbox", "aurora-postgresql", "16.8", ("nw-sandbox-1",), gib=5.0, capacity=(0.0, 4.0)),
     Cluster("nw-documents", "docdb", "5.0.0", ("nw-documents-1",), encrypted=False, retention=1),
+    Cluster("nw-letters", "docdb", "5.0.0", ("nw-letters-1", "nw-letters-2")),
+    Cluster("nw-notes", "docdb", "5.0.0", ("nw-notes-1", "nw-notes-2")),
+    Cluster("nw-papers", "docdb", "5.0.0", ("nw-papers-1",)),
     Cluster("nw-graph", "neptune", "1.4.5.0", ("nw-graph-1",), encrypted=False, retention=1),
 )  # fmt: skip

@@ -19,11 +19,12 @@ def clock_case(
     standard_ends: str,
     extended_ends: str | None = None,
     surcharge: tuple[float, float] | None = None,
+    dearer_from: str | None = None,
 ) -> Case:
     """The truth about a resource of a version: outdated from a year before its standard support ends.
 
     ``surcharge`` is what a month costs in the first two years of extended support, and what from the third on; None
-    where AWS bills none.
+    where AWS bills none. ``dearer_from`` is when the second holds, if not from the third year on.
     """
     today, ends = now.date(), date.fromisoformat(standard_ends)
     if ends - today > _AHEAD:
@@ -32,5 +33,5 @@ def clock_case(
     if not billed or surcharge is None:
         return Case(name, region, Verdict.OUTDATED, why)
     begins = ends + timedelta(days=1)
-    third = begins.replace(year=begins.year + 2)
+    third = date.fromisoformat(dearer_from) if dearer_from else begins.replace(year=begins.year + 2)
     return Case(name, region, Verdict.OUTDATED, why, surcharge[1 if today >= third else 0])

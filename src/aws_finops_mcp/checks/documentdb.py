@@ -117,8 +117,8 @@ UNDERUTILIZED_DOCDB_INSTANCES = Check(
         Verdict.UNKNOWN: "metrics not read, days without datapoints, or its cluster not read",
     },
     remediation=(
-        "Idle: make a last snapshot, then delete; a cluster may be stopped for seven days. Underused: change the class, "
-        "but look at BufferCacheHitRatio first: less memory means more reads from storage."
+        "Idle: make a last snapshot, then delete; a cluster may be stopped for seven days. Underused: change the "
+        "class, but look at BufferCacheHitRatio first: less memory means more reads from storage."
     ),
     references=(
         "https://docs.aws.amazon.com/documentdb/latest/developerguide/cloud_watch.html",

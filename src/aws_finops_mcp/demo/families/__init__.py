@@ -33,13 +33,12 @@ from aws_finops_mcp.demo.families import (
 from aws_finops_mcp.demo.families.family import Family
 
 FAMILIES: Final[tuple[Callable[[datetime], Family], ...]] = (
+    clusters.family,
     compute_ec2.family,
     compute_lambda.family,
     dynamodb.family,
     eks.family,
     elasticache.family,
-    opensearch.family,
-    clusters.family,
     first_checks.family,
     messaging.family,
     monitoring.family,
@@ -49,6 +48,7 @@ FAMILIES: Final[tuple[Callable[[datetime], Family], ...]] = (
     network_groups.family,
     network_nat.family,
     network_vpc.family,
+    opensearch.family,
     rds.family,
     storage_logs.family,
     storage_snapshots.family,

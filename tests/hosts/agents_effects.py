@@ -259,6 +259,24 @@ def test_a_refused_activation_says_why_without_the_code() -> None:
     assert HOST.shell("systemctl is-active amazon-ssm-agent.service") == "active"
 
 
+def test_ubuntus_snap_stays_in_charge() -> None:
+    """Ubuntu's images have the agent as a snap; this host has what snapd would show of it."""
+    there, unit = "/snap/amazon-ssm-agent/current", "snap.amazon-ssm-agent.amazon-ssm-agent.service"
+    HOST.shell(f"mkdir -p {there} && cp /usr/bin/amazon-ssm-agent /usr/bin/ssm-cli {there}/")
+    HOST.shell(f"printf '[Service]\\nExecStart={there}/amazon-ssm-agent\\n' >/etc/systemd/system/{unit}")
+    HOST.shell('printf \'#!/bin/sh\\n[ "$*" = "list amazon-ssm-agent" ]\\n\' >/usr/bin/snap && chmod +x /usr/bin/snap')
+    try:
+        assert "The agent is there twice, as a snap and as a package" in ssm(fails=True)
+        HOST.shell("apt-get remove -q -y amazon-ssm-agent")
+        ssm()
+        assert HOST.shell(f"systemctl is-active {unit}") == "active"
+        assert version("amazon-ssm-agent") == ""
+    finally:
+        HOST.shell(
+            f"systemctl stop {unit}; rm -rf /snap /usr/bin/snap /etc/systemd/system/{unit}; systemctl daemon-reload"
+        )
+
+
 def test_they_go_with_the_rest() -> None:
     play("playbooks/uninstall.yml", uninstall_packages=True)
     assert version("amazon-cloudwatch-agent") == ""

@@ -1,7 +1,7 @@
 """What the agents' roles make of a host, and what they refuse, with stand-ins of AWS's agents.
 
-Run by molecule/agents/verify.yml. EFFECTS is JSON, as in effects.py, with packages (where the stand-ins are served)
-and activation_code. The tests go on from each other, in the order of this file.
+Run by molecule/agents/verify.yml; prepare.yml beside it serves the stand-ins. EFFECTS is JSON, as in effects.py.
+The tests go on from each other, in the order of this file.
 """
 
 import base64
@@ -24,6 +24,9 @@ from tests.hosts.effects import STATE, Host
 AGENTS: dict[str, Any] = json.loads(os.environ["EFFECTS"])
 PROJECT = Path(__file__).parents[2]
 HOST = Host(*next(iter(AGENTS["hosts"].items())))
+# As in molecule/group_vars/agents.yml.
+PACKAGES = f"http://{AGENTS['gateway']}:8099"
+ACTIVATION_CODE = "activation-code-of-molecule"
 KEPT = "/var/lib/stand-in-cloudwatch"
 CONFIG = "/opt/aws/amazon-cloudwatch-agent/etc/amazon-cloudwatch-agent.d/file_aws-finops-mcp.json"
 NEWER: dict[str, Any] = {"cloudwatch_agent_version": "1.300099.0b1"}
@@ -176,7 +179,7 @@ def test_a_rotated_log_is_read_on() -> None:
         ("changed.deb", {}, "the package is not the one that was signed"),
         (
             "amazon-cloudwatch-agent-newer.deb",
-            {"cloudwatch_agent_signature_url": f"{AGENTS['packages']}/amazon-cloudwatch-agent-newer.deb.stranger"},
+            {"cloudwatch_agent_signature_url": f"{PACKAGES}/amazon-cloudwatch-agent-newer.deb.stranger"},
             "it was signed by another key",
         ),
         (
@@ -188,7 +191,7 @@ def test_a_rotated_log_is_read_on() -> None:
     ids=["changed", "a stranger's signature", "another key pinned"],
 )
 def test_what_is_not_signed_by_the_maker_is_refused(package: str, more: dict[str, Any], reason: str) -> None:
-    said = cloudwatch(fails=True, cloudwatch_agent_url=f"{AGENTS['packages']}/{package}", **NEWER, **more)
+    said = cloudwatch(fails=True, cloudwatch_agent_url=f"{PACKAGES}/{package}", **NEWER, **more)
     assert reason in said
     assert version("amazon-cloudwatch-agent") == "1.300072.0b1766-1"
     assert HOST.shell("systemctl is-active amazon-cloudwatch-agent.service") == "active"
@@ -208,7 +211,7 @@ def test_a_wrong_configuration_is_refused_before_the_agent_is_touched() -> None:
 
 
 def test_a_newer_version_by_the_maker_is_taken() -> None:
-    cloudwatch(cloudwatch_agent_url=f"{AGENTS['packages']}/amazon-cloudwatch-agent-newer.deb", **NEWER)
+    cloudwatch(cloudwatch_agent_url=f"{PACKAGES}/amazon-cloudwatch-agent-newer.deb", **NEWER)
     assert version("amazon-cloudwatch-agent") == "1.300099.0b1-1"
     assert HOST.shell("cat /proc/$(systemctl show --property MainPID --value amazon-cloudwatch-agent)/status")
     # And left alone by an inventory that still asks for the older one.
@@ -218,7 +221,7 @@ def test_a_newer_version_by_the_maker_is_taken() -> None:
 
 def test_nobody_sees_the_activation_code() -> None:
     """A user without rights looks at all processes all the while, and sees what is not hidden."""
-    code, control = AGENTS["activation_code"], "control-that-is-seen"
+    code, control = ACTIVATION_CODE, "control-that-is-seen"
     watch = (
         "end=$(( $(date +%s) + 600 )); while [ $(date +%s) -lt $end ] && [ ! -e /tmp/watched-enough ]; do "
         "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n' | "

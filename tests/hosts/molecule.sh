@@ -3,7 +3,10 @@
 # Arguments go to `molecule test` (for one scenario: --scenario-name site; to look at the hosts: --destroy never).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-down() { tests/hosts/hosts down --state "$PWD/build/molecule" --network "aws-finops-mcp-molecule-${MOLECULE_NET:-10.99.8}"; }
+down() {
+  tests/hosts/agents/packages down "$PWD/build/molecule/agents"
+  tests/hosts/hosts down --state "$PWD/build/molecule" --network "aws-finops-mcp-molecule-${MOLECULE_NET:-10.99.8}"
+}
 export PATH=$PWD/.venv/bin:$PATH
 # What an interrupted run left, and molecule's memory of it: the scenarios start from bare hosts.
 down

@@ -7,6 +7,7 @@ from typing import Any
 
 from aws_finops_mcp.checks import (
     apigateway,
+    autoscaling,
     awslambda,
     cloudfront,
     cloudwatch_alarms,
@@ -33,10 +34,12 @@ from aws_finops_mcp.checks import (
     elb_target_group_health,
     elb_target_groups,
     events,
+    images,
     internet_gateways,
     lambda_cold_starts,
     lambda_runtimes,
     lambda_sizing,
+    launch_templates,
     logs,
     memorydb,
     nat_gateways,
@@ -62,6 +65,7 @@ from aws_finops_mcp.checks.check import Check
 
 CHECKS: tuple[Check[Any], ...] = (
     *apigateway.CHECKS,
+    *autoscaling.CHECKS,
     *awslambda.CHECKS,
     *cloudfront.CHECKS,
     *cloudwatch_alarms.CHECKS,
@@ -88,10 +92,12 @@ CHECKS: tuple[Check[Any], ...] = (
     *elb_target_group_health.CHECKS,
     *elb_target_groups.CHECKS,
     *events.CHECKS,
+    *images.CHECKS,
     *internet_gateways.CHECKS,
     *lambda_cold_starts.CHECKS,
     *lambda_runtimes.CHECKS,
     *lambda_sizing.CHECKS,
+    *launch_templates.CHECKS,
     *logs.CHECKS,
     *memorydb.CHECKS,
     *nat_gateways.CHECKS,

@@ -18,6 +18,9 @@ LAUNCH_TEMPLATE_VERSIONS = read(
     {"Versions": ["$Latest", "$Default"], "MaxResults": 200},
 )
 """Of all templates by one paged call: only their latest and default versions are to be had so."""
+LAUNCH_TEMPLATES = read("ec2", "DescribeLaunchTemplates", "LaunchTemplates", {"MaxResults": 200})
+FLEETS = read("ec2", "DescribeFleets", "Fleets", {"MaxResults": 1000})
+SPOT_FLEETS = read("ec2", "DescribeSpotFleetRequests", "SpotFleetRequestConfigs", {"MaxResults": 1000})
 ADDRESSES = read("ec2", "DescribeAddresses", "Addresses")
 RESERVATIONS = read("ec2", "DescribeInstances", "Reservations", {"MaxResults": 1000})
 MEMORY_METRICS = read(

@@ -10,6 +10,7 @@ from typing import Final
 from aws_finops_mcp.demo.families import (
     clusters,
     compute_ec2,
+    compute_images,
     compute_lambda,
     dynamodb,
     eks,
@@ -35,6 +36,7 @@ from aws_finops_mcp.demo.families.family import Family
 FAMILIES: Final[tuple[Callable[[datetime], Family], ...]] = (
     clusters.family,
     compute_ec2.family,
+    compute_images.family,
     compute_lambda.family,
     dynamodb.family,
     eks.family,

@@ -80,7 +80,8 @@ def _machines(now: datetime) -> Iterator[Machine]:
     yield Machine("cmp-twin", 12, "m5.large", cpu=70, mib=900, memory=70)
     yield Machine("cmp-twin", 12, "m5.large", EU, cpu=0.5, mib=0.01)
     yield Machine("cmp-hot", 13, "c5.xlarge", cpu=on_days(3, 13, 92, 40), mib=900, memory=60, peak=1.02)
-    yield Machine("cmp-spike", 14, "c5.xlarge", cpu=on_days(8, 9, 92, 66), mib=900, memory=60)
+    from_template = {"aws:ec2launchtemplate:id": "lt-0c00000000000000d", "aws:ec2launchtemplate:version": "1"}
+    yield Machine("cmp-spike", 14, "c5.xlarge", tags=from_template, cpu=on_days(8, 9, 92, 66), mib=900, memory=60)
     yield Machine(
         "cmp-credits",
         15,

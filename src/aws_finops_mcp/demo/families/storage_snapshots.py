@@ -75,24 +75,24 @@ SNAPS: Final = (
 )
 
 
-def _images() -> dict[str, list[dict[str, Any]]]:
+def _images(now: datetime) -> dict[str, list[dict[str, Any]]]:
     return {
         US: [
-            _image("ami-0a500000000000001", "snap-image", 6, "available"),
-            _image("ami-0a500000000000002", "snap-image-disabled", 7, "disabled"),
-            _image("ami-0a500000000000003", "snap-image-mixed", 16, "available"),
+            _image(now, "ami-0a500000000000001", "snap-image", 6, "available"),
+            _image(now, "ami-0a500000000000002", "snap-image-disabled", 7, "disabled"),
+            _image(now, "ami-0a500000000000003", "snap-image-mixed", 16, "available"),
         ]
     }
 
 
-def _image(image_id: str, name: str, snapshot: int, state: str) -> dict[str, Any]:
+def _image(now: datetime, image_id: str, name: str, snapshot: int, state: str) -> dict[str, Any]:
     return {
         "ImageId": image_id,
         "Name": name,
         "State": state,
         "OwnerId": ACCOUNT_ID,
-        "CreationDate": "2026-11-01T08:00:00.000Z",
-        "LastLaunchedTime": "2026-11-20T08:00:00Z",
+        "CreationDate": f"{now - timedelta(days=21):%Y-%m-%dT%H:%M:%S.000Z}",
+        "LastLaunchedTime": f"{now - timedelta(days=2):%Y-%m-%dT%H:%M:%SZ}",
         "Architecture": "x86_64",
         "ImageType": "machine",
         "Public": False,
@@ -192,7 +192,7 @@ def family(now: datetime) -> Family:
     return Family(
         rows=(
             Rows("ec2", "DescribeSnapshots", "Snapshots", rows, keep=_self),
-            Rows("ec2", "DescribeImages", "Images", _images(), keep=_own),
+            Rows("ec2", "DescribeImages", "Images", _images(now), keep=_own),
             Rows("ec2", "DescribeLaunchTemplateVersions", "LaunchTemplateVersions", {US: [template]}, keep=_of_all),
         ),
         cases=cases,

@@ -1,0 +1,119 @@
+"""What launches instances: which templates, in which version, and which images it names."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aws_finops_mcp.aws.reads import Read, read
+from aws_finops_mcp.checks.check import Facts
+from aws_finops_mcp.checks.reads import AUTO_SCALING_GROUPS, FLEETS, LAUNCH_TEMPLATE_VERSIONS, SPOT_FLEETS
+
+_ACTIVE = ("active", "modifying", "submitted")
+"""States of fleets that still launch instances; AWS lists cancelled ones for two days."""
+
+
+@dataclass(frozen=True)
+class Launch:
+    """One way in which something launches instances.
+
+    Attributes:
+        by: what it is, in words.
+        template: id or name of the launch template; "" without one.
+        version: its version, or $Latest or $Default.
+        image: the image that is named beside the template, or instead of one.
+    """
+
+    by: str
+    template: str = ""
+    version: str = "$Default"
+    image: str = ""
+
+
+def of_groups(facts: Facts) -> Iterator[Launch]:
+    """Auto scaling groups' templates, mixed instances and their overrides included; none if they were not read."""
+    for group in facts.maybe(AUTO_SCALING_GROUPS) or ():
+        yield from of_group(group)
+
+
+def of_group(group: Any) -> Iterator[Launch]:
+    """The templates of one auto scaling group."""
+    by = f"auto scaling group {group['AutoScalingGroupName']}"
+    if "LaunchTemplate" in group:
+        yield _launch(by, group["LaunchTemplate"])
+    mixed = group.get("MixedInstancesPolicy", {}).get("LaunchTemplate", {})
+    if "LaunchTemplateSpecification" in mixed:
+        yield from _with_overrides(by, mixed)
+
+
+def of_fleets(facts: Facts) -> Iterator[Launch]:
+    """EC2 fleets and Spot fleets that still launch; none if they were not read."""
+    for fleet in facts.maybe(FLEETS) or ():
+        if fleet.get("FleetState") in _ACTIVE:
+            for config in fleet.get("LaunchTemplateConfigs", ()):
+                yield from _with_overrides(f"EC2 fleet {fleet['FleetId']}", config)
+    for request in facts.maybe(SPOT_FLEETS) or ():
+        if request.get("SpotFleetRequestState") in _ACTIVE:
+            by, config = f"Spot fleet {request['SpotFleetRequestId']}", request["SpotFleetRequestConfig"]
+            for one in config.get("LaunchSpecifications", ()):
+                yield Launch(by, image=one.get("ImageId", ""))
+            for one in config.get("LaunchTemplateConfigs", ()):
+                yield from _with_overrides(by, one)
+
+
+def _with_overrides(by: str, config: Any) -> Iterator[Launch]:
+    yield _launch(by, config["LaunchTemplateSpecification"])
+    for override in config.get("Overrides", ()):
+        if "LaunchTemplateSpecification" in override:
+            yield _launch(by, override["LaunchTemplateSpecification"])
+        if override.get("ImageId"):
+            yield Launch(by, image=override["ImageId"])
+
+
+def _launch(by: str, named: Any) -> Launch:
+    template = named.get("LaunchTemplateId") or named.get("LaunchTemplateName", "")
+    return Launch(by, template, named.get("Version") or "$Default")
+
+
+def numbered_versions(launches: Iterable[Launch]) -> Iterator[Read]:
+    """The versions that are named by number, a call a template: the shared read has latest and default ones only."""
+    named: dict[str, set[str]] = defaultdict(set)
+    for launch in launches:
+        if launch.template and not launch.version.startswith("$"):
+            named[launch.template].add(launch.version)
+    for template, versions in sorted(named.items()):
+        key = "LaunchTemplateId" if template.startswith("lt-") else "LaunchTemplateName"
+        yield read(
+            "ec2",
+            "DescribeLaunchTemplateVersions",
+            "LaunchTemplateVersions",
+            {key: template, "Versions": sorted(versions)},
+            resource=template,
+        )
+
+
+def launched_version(facts: Facts, launch: Launch, launches: Iterable[Launch]) -> Any | None:
+    """The version of a template that would be launched; None where it was not read, or is not there."""
+    if launch.version.startswith("$"):
+        rows = facts.maybe(LAUNCH_TEMPLATE_VERSIONS) or ()
+    else:
+        rows = [row for wanted in numbered_versions(launches) for row in facts.maybe(wanted) or ()]
+    own = [row for row in rows if launch.template in (row["LaunchTemplateId"], row["LaunchTemplateName"])]
+    if launch.version == "$Latest":
+        return max(own, key=lambda row: row["VersionNumber"], default=None)
+    if launch.version == "$Default":
+        return next((row for row in own if row.get("DefaultVersion")), None)
+    return next((row for row in own if str(row["VersionNumber"]) == launch.version), None)
+
+
+def images_of_templates(rows: Iterable[Any]) -> Mapping[str, str]:
+    """By image: the version of a template that names it."""
+    return {
+        row["LaunchTemplateData"]["ImageId"]: (
+            f"launch template {row['LaunchTemplateId']} ({row['LaunchTemplateName']}), version {row['VersionNumber']}"
+        )
+        for row in rows
+        if row.get("LaunchTemplateData", {}).get("ImageId")
+    }

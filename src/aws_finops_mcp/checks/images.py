@@ -72,7 +72,7 @@ def _unread(facts: Facts, params: UnusedImagesParams) -> list[str]:
 
 
 def _at_once(
-    facts: Facts, params: UnusedImagesParams, image: Any, users: Mapping[str, str]
+    facts: Facts, params: UnusedImagesParams, image: Any, users: Mapping[str, str], unread: Sequence[str]
 ) -> tuple[Verdict, str] | None:
     """What is said of an image without asking about it alone; None where that has to be."""
     tags = tags_of(image)
@@ -80,7 +80,6 @@ def _at_once(
     age = facts.age_days(_time(image["CreationDate"]))
     launched = image.get("LastLaunchedTime")
     ago = None if launched is None else facts.age_days(_time(launched))
-    unread = _unread(facts, params)
     if image["ImageId"] in users:
         return Verdict.IN_USE, f"{users[image['ImageId']]} uses it"
     if image["State"] not in ("available", "disabled"):
@@ -99,8 +98,8 @@ def _at_once(
 
 
 def _candidates(facts: Facts, params: UnusedImagesParams) -> list[str]:
-    users = image_users(facts)
-    return sorted(one["ImageId"] for one in facts.items(IMAGES) if _at_once(facts, params, one, users) is None)
+    users, unread = image_users(facts), _unread(facts, params)
+    return sorted(one["ImageId"] for one in facts.items(IMAGES) if _at_once(facts, params, one, users, unread) is None)
 
 
 def read_candidates(facts: Facts, params: UnusedImagesParams) -> Iterator[Read]:
@@ -122,28 +121,27 @@ def _references(image_ids: Sequence[str]) -> Read:
 
 def judge_images(facts: Facts, params: UnusedImagesParams) -> Iterator[Judgement]:
     """Idle when nothing launches it, nobody else may, and nothing but an old template version names it."""
-    users = image_users(facts)
+    users, unread = image_users(facts), _unread(facts, params)
     candidates = _candidates(facts, params)
     asked = [facts.maybe(_references(some)) for some in chunks(candidates, IMAGES_PER_CALL)]
     references = None if None in asked else [reference for some in asked for reference in some or ()]
     snapshots = facts.maybe(SNAPSHOTS)
     shared = Counter(snapshot for image in facts.items(IMAGES) for snapshot, _ in _snapshots(image))
     for image in facts.items(IMAGES):
-        yield _judge(facts, params, image, users, references, snapshots, shared)
+        known = _at_once(facts, params, image, users, unread)
+        yield _judge(facts, image, known, references, snapshots, shared)
 
 
 def _judge(
     facts: Facts,
-    params: UnusedImagesParams,
     image: Any,
-    users: Mapping[str, str],
+    known: tuple[Verdict, str] | None,
     references: Sequence[Any] | None,
     snapshots: Sequence[Any] | None,
     shared: Mapping[str, int],
 ) -> Judgement:
     image_id = image["ImageId"]
     own = [one for one in references or () if one["ImageId"] == image_id]
-    known = _at_once(facts, params, image, users)
     verdict, reason = known if known else _asked(facts, image_id, own, references is not None)
     parts: list[Part] = []
     unpriced: list[str] = []

@@ -14,6 +14,13 @@ from aws_finops_mcp.checks.reads import AUTO_SCALING_GROUPS, FLEETS, LAUNCH_TEMP
 _ACTIVE = ("active", "modifying", "submitted")
 """States of fleets that still launch instances; AWS lists cancelled ones for two days."""
 
+_DELETED = (
+    "InvalidLaunchTemplateId.NotFound",
+    "InvalidLaunchTemplateId.VersionNotFound",
+    "InvalidLaunchTemplateName.NotFoundException",
+)
+"""A group or fleet may name a template that is gone: then it launches nothing."""
+
 
 @dataclass(frozen=True)
 class Launch:
@@ -91,6 +98,7 @@ def numbered_versions(launches: Iterable[Launch]) -> Iterator[Read]:
             "LaunchTemplateVersions",
             {key: template, "Versions": sorted(versions)},
             resource=template,
+            absent=_DELETED,
         )
 
 

@@ -167,6 +167,16 @@ _CASES: Final = {
         Case("nw-old-carts", EU, Verdict.IN_USE, "the same name is in use here"),
         Case(FLEET[0].name, US, Verdict.IN_USE, "on the first page"),
     ),
+    "find_elasticache_valkey_savings": (
+        Case("nw-sessions-001", US, Verdict.COSTLY, "Redis OSS 7.1", 0.2 * 0.411 * _MONTH),
+        Case("nw-sessions-002", US, Verdict.COSTLY, "its replica", 0.2 * 0.411 * _MONTH),
+        Case("nw-legacy", US, Verdict.COSTLY, "Redis OSS 5.0.6", 0.2 * 0.156 * _MONTH),
+        Case("nw-six", US, Verdict.COSTLY, "Redis OSS 6.2", 0.2 * 0.149 * _MONTH),
+        Case("nw-legacy", EU, Verdict.COSTLY, "Redis OSS 5.0.6 in Ireland", 0.2 * 0.156 * 1.1 * _MONTH),
+        Case("nw-three", US, Verdict.OK, "Redis OSS 3 can't be upgraded in place"),
+        Case("nw-pages", US, Verdict.OK, "Memcached"),
+        Case("nw-hot", US, Verdict.OK, "Valkey already"),
+    ),
     "find_overutilized_elasticache_clusters": (
         Case("nw-full", US, Verdict.OVERUSED, "memory full every day"),
         Case("nw-hot", US, Verdict.OVERUSED, "five hours every day above 80% of CPU"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections import Counter
@@ -41,6 +42,14 @@ _timestamp = lru_cache(maxsize=8192)(parse_timestamp)
 them out anew took longer than all else that is done with such an answer."""
 
 
+_AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
+
+
+def _without_account(params: dict[str, Any], **_: Any) -> None:
+    """S3 Control's hosts begin with the account's number; an endpoint that is not AWS's has no such host."""
+    params["url"] = re.sub(r"://\d{12}\.", "://", params["url"])
+
+
 class OutOfTimeError(BotoCoreError):
     """The deadline passed between two attempts of a call; botocore does not retry this."""
 
@@ -71,6 +80,8 @@ class Clients:
                     service, region_name=region, config=_CONFIG
                 )
                 client.meta.events.register("before-send", self._count)
+                if service == "s3control" and not client.meta.endpoint_url.endswith(_AWS_DOMAINS):
+                    client.meta.events.register("before-call.s3-control", _without_account)
                 self._clients[key] = client
             return self._clients[key]
 

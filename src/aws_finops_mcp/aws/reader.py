@@ -19,7 +19,7 @@ from aws_finops_mcp.aws.failures import failed_read
 from aws_finops_mcp.aws.iam import iam_action
 from aws_finops_mcp.aws.ledger import Call, Ledger, ReadFailedError, price_of
 from aws_finops_mcp.aws.rates import Limiter
-from aws_finops_mcp.aws.reads import Read
+from aws_finops_mcp.aws.reads import ACCOUNT, REGION, Read
 from aws_finops_mcp.aws.underway import PARALLEL, Underway
 from aws_finops_mcp.findings import FailedRead
 
@@ -116,6 +116,7 @@ class Reader:
         resource: str = "",
         absent: tuple[str, ...] = (),
         more_tokens: tuple[tuple[str, str], ...] = (),
+        truncated: str = "",
         arrived: Arrived | None = None,
         **params: Any,
     ) -> list[Any]:
@@ -127,6 +128,7 @@ class Reader:
             items: path to the list in an answer, e.g. `Volumes`, or `DistributionList.Items`; see `Read.items`.
             token: path to the next page's token in an answer, and the parameter that takes it.
             more_tokens: see `Read`.
+            truncated: see `Read`.
             region: instead of the reader's.
             resource: the resource it is about, for the message when it fails.
             absent: error codes that are an answer: there is no such thing.
@@ -144,7 +146,7 @@ class Reader:
             found += page
             if arrived is not None:
                 arrived(page)
-            if not _at(answer, token[0]):
+            if not _at(answer, token[0]) or (truncated and not _at(answer, truncated)):
                 return found
             named = ((name, _at(answer, path)) for path, name in (token, *more_tokens))
             extra = {name: value for name, value in named if value}
@@ -188,11 +190,17 @@ class Reader:
                 resource=wanted.resource,
                 absent=wanted.absent,
                 more_tokens=wanted.more_tokens,
+                truncated=wanted.truncated,
                 arrived=arrived,
-                **wanted.parameters,
+                **self._filled(wanted.parameters),
             )
         except ReadFailedError as error:
             return error.failed
+
+    def _filled(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        """Parameters of a read, with what it is that this reader reads."""
+        own = {ACCOUNT: self.account, REGION: self.region}
+        return {name: own.get(value, value) if isinstance(value, str) else value for name, value in parameters.items()}
 
     def side_by_side(
         self, work: Callable[[T], R], items: Sequence[T], action: Callable[[T], str]

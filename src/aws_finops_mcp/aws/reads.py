@@ -9,6 +9,9 @@ from typing import Any
 
 from aws_finops_mcp.aws.iam import iam_action
 
+ACCOUNT, REGION = "{account}", "{region}"
+"""Values of parameters in whose place the reader puts the number of the account, or the region, that it reads."""
+
 
 @dataclass(frozen=True)
 class Read:
@@ -21,6 +24,7 @@ class Read:
             gives a list of one; "" the whole answer as the only item.
         token: path to the next page's token in an answer, and the parameter that takes it.
         more_tokens: further pairs, where the next page is named by several values at once.
+        truncated: path to what says whether there is a next page, where the last one has a token too.
         request: the call's parameters, as JSON (so that a read can be compared): use `read()`.
         region: instead of the scan's, for services without regions.
         only_in: the one region where there is anything to read; elsewhere the list is empty without a call.
@@ -39,6 +43,7 @@ class Read:
     resource: str = ""
     absent: tuple[str, ...] = ()
     more_tokens: tuple[tuple[str, str], ...] = ()
+    truncated: str = ""
 
     @property
     def iam_action(self) -> str:
@@ -63,7 +68,8 @@ def read(
     resource: str = "",
     absent: tuple[str, ...] = (),
     more_tokens: tuple[tuple[str, str], ...] = (),
+    truncated: str = "",
 ) -> Read:
     """Declare a read; see `Read`."""
     asked = json.dumps(request or {}, sort_keys=True)
-    return Read(service, operation, items, token, asked, region, only_in, resource, absent, more_tokens)
+    return Read(service, operation, items, token, asked, region, only_in, resource, absent, more_tokens, truncated)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from aws_finops_mcp.aws.clients import GLOBAL_REGION
-from aws_finops_mcp.aws.reads import Read, read
+from aws_finops_mcp.aws.reads import REGION, Read, read
 
 VOLUMES = read("ec2", "DescribeVolumes", "Volumes", {"MaxResults": 500})
 SNAPSHOTS = read("ec2", "DescribeSnapshots", "Snapshots", {"OwnerIds": ["self"], "MaxResults": 1000})
@@ -45,6 +45,16 @@ ENDPOINT_SERVICES = read(
 HOSTED_ZONES = read("route53", "ListHostedZones", "HostedZones", token=("NextMarker", "Marker"), region=GLOBAL_REGION)
 ROUTE_TABLES = read("ec2", "DescribeRouteTables", "RouteTables", {"MaxResults": 100})
 FUNCTIONS = read("lambda", "ListFunctions", "Functions", token=("NextMarker", "Marker"))
+BUCKETS = read(
+    "s3",
+    "ListBuckets",
+    "Buckets",
+    {"BucketRegion": REGION, "MaxBuckets": 10_000},
+    token=("ContinuationToken", "ContinuationToken"),
+)
+"""Those of the region only."""
+BUCKET_METRICS = read("cloudwatch", "ListMetrics", "Metrics", {"Namespace": "AWS/S3"})
+"""Which series S3 wrote in the last two weeks: storage classes and request metrics of all buckets, in a few calls."""
 LOG_GROUP_NAMES = read("logs", "ListLogGroups", "logGroups", {"limit": 1000}, token=("nextToken", "nextToken"))
 """Names and classes only, by the thousand; DescribeLogGroups gives 50 a call."""
 LOG_GROUPS = read("logs", "DescribeLogGroups", "logGroups", {"limit": 50}, token=("nextToken", "nextToken"))

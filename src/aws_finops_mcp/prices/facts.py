@@ -100,7 +100,7 @@ _PAGES: tuple[tuple[str, str, str, str], ...] = (
         deep_archive.storage 0.00099  intelligent_tiering.frequent.storage 0.023
         intelligent_tiering.infrequent.storage 0.0125  intelligent_tiering.archive_instant.storage 0.004
         intelligent_tiering.archive.storage 0.0036  intelligent_tiering.deep_archive.storage 0.00099
-        reduced_redundancy.storage 0.024
+        reduced_redundancy.storage 0.024  intelligent_tiering.monitoring 0.0000025
         """,
     ),
     (

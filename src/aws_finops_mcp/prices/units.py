@@ -187,6 +187,14 @@ def _s3() -> Iterator[Unit]:
         "intelligent_tiering.deep_archive": "TimedStorage-INT-DAA-ByteHrs",
     }.items():
         yield Unit(f"s3.{storage_class}.storage", "AmazonS3", usage_type, "GB-Mo", filters, tier=1)
+    # Once a month for each object of 128 KiB and more.
+    yield Unit(
+        "s3.intelligent_tiering.monitoring",
+        "AmazonS3",
+        "Monitoring-Automation-INT",
+        "Objects",
+        {"productFamily": "Fee"},
+    )
     yield Unit(
         "s3.deep_archive.storage",
         "AmazonS3GlacierDeepArchive",

@@ -137,7 +137,8 @@ class Metrics:
         """All that match; the pager cuts. Dimensions filter here as a subset, unlike in GetMetricData."""
         asked = call.parameters
         wanted = [(item["Name"], item.get("Value")) for item in asked.get("Dimensions") or []]
-        recent = int(self._clock()) - 3 * 3600 if asked.get("RecentlyActive") == "PT3H" else None
+        # A metric without a datapoint for two weeks is not listed.
+        recent = int(self._clock()) - (3 * 3600 if asked.get("RecentlyActive") == "PT3H" else 14 * _DAY)
         found = []
         for key in sorted(self._store.keys(call.account, call.region), key=_listing_order):
             if asked.get("Namespace") not in {None, key.namespace} or asked.get("MetricName") not in {None, key.name}:
@@ -145,11 +146,10 @@ class Metrics:
             own = dict(key.dimensions)
             if any(name not in own or value not in {None, own[name]} for name, value in wanted):
                 continue
-            if recent is not None:
-                series = self._store.get(key)
-                latest = series.latest if series is not None else None
-                if latest is None or latest < recent:
-                    continue
+            series = self._store.get(key)
+            latest = series.latest if series is not None else None
+            if latest is None or latest < recent:
+                continue
             dimensions = [{"Name": name, "Value": value} for name, value in sorted(key.dimensions)]
             found.append({"Namespace": key.namespace, "MetricName": key.name, "Dimensions": dimensions})
         return {"Metrics": found}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from moto.s3.models import s3_backends
+
 # ListFunctions leaves the function's state out; callers must ask GetFunctionConfiguration for it.
 _NOT_LISTED: Final = (
     "State",
@@ -23,6 +25,14 @@ def _addresses(answer: dict[str, Any]) -> None:
         {name: value for name, value in address.items() if value not in ("", None)}
         for address in answer.get("Addresses", [])
     ]
+
+
+def _buckets(answer: dict[str, Any]) -> None:
+    """Asked with any parameter, S3 tells each bucket's region."""
+    for bucket in answer.get("Buckets", []):
+        account, partition = s3_backends.bucket_accounts[bucket["Name"]][::-1]
+        known: Any = s3_backends[account][partition]
+        bucket.setdefault("BucketRegion", known.buckets[bucket["Name"]].region_name)
 
 
 def _functions(answer: dict[str, Any]) -> None:
@@ -73,5 +83,6 @@ CORRECTIONS: Final[dict[tuple[str, str], Callable[[dict[str, Any]], None]]] = {
     ("ec2", "DescribeSnapshots"): _snapshots,
     ("ec2", "DescribeInstances"): _instances,
     ("lambda", "ListFunctions"): _functions,
+    ("s3", "ListBuckets"): _buckets,
     ("sqs", "GetQueueAttributes"): _queue_attributes,
 }

@@ -256,6 +256,11 @@ def _s3(prices: RegionalPrices) -> Iterator[Product]:
         near = tuple((begin, prices.near(usd)) for begin, usd in tiers)
         yield Product("AmazonS3", "Storage", prices.prefix + usage, "GB-Mo", near, {"volumeType": volume_type})
     yield Product("AmazonS3", "API Request", f"{prices.prefix}Requests-Tier1", "Requests", 0.000005)
+    for usage, unit, usd in (
+        ("Monitoring-Automation-INT", "Objects", 0.0000025),
+        ("TagStorage-TagHrs", "Tag-Mo", 1e-6),
+    ):
+        yield Product("AmazonS3", "Fee", prices.prefix + usage, unit, prices.near(usd))
     deep = {"volumeType": "Glacier Deep Archive"}
     usage = f"{prices.prefix}TimedStorage-GDA-ByteHrs"
     yield Product("AmazonS3GlacierDeepArchive", "Storage", usage, "GB-Mo", prices.near(0.00099), deep)

@@ -12,7 +12,7 @@ from aws_finops_mcp.audits.engine import Asking
 from aws_finops_mcp.audits.examine import metric_queries, read_inventory
 from aws_finops_mcp.aws.ledger import price_of
 from aws_finops_mcp.aws.metrics import batches
-from aws_finops_mcp.aws.rates import OTHERS, RATES, SHARE
+from aws_finops_mcp.aws.rates import SHARE, Rate, bucket_of
 from aws_finops_mcp.checks.check import Check, Facts
 from aws_finops_mcp.declaration import RegionParams
 from aws_finops_mcp.findings import Answer, UnitUsd
@@ -23,7 +23,9 @@ class PlanAnswer(Answer):
 
     region: str
     question: str = Field(description="the tool planned for")
-    resources: int | None = Field(description="resources that it would look at; null when they could not be listed")
+    resources: int | None = Field(
+        description="resources that it would look at, or, where each leads to more, these; null: could not be listed"
+    )
     requests: dict[str, int] = Field(description="further requests, by IAM action; a few more if AWS pages shorter")
     at_most: dict[str, int] = Field(description="requests for single resources: how many depends on what is found")
     cost_usd: UnitUsd = Field(description="what AWS would bill for the further requests")
@@ -37,8 +39,14 @@ def plan_check(asking: Asking, check: Check[Any], params: RegionParams) -> PlanA
     requests: Counter[str] = Counter()
     metrics = 0
     resources = None
+    listed = 0
     if facts is not None:
+<<<<<<< HEAD
         resources = check.count(facts, params) if check.count else len(facts.items(check.inventory[0]))
+=======
+        listed = sum(len(facts.maybe(wanted) or ()) for wanted in (*facts.inventory, *facts.details))
+        resources = sum(len(facts.maybe(wanted) or ()) for wanted in (check.inventory[0], *check.also_lists))
+>>>>>>> 5fefe29 (AWS's rates by operation where it limits operations; a plan bounds single reads by all that was listed)
         if facts.window is not None:
             queries = metric_queries(check, params, facts)
             metrics = len(queries)
@@ -57,7 +65,7 @@ def plan_check(asking: Asking, check: Check[Any], params: RegionParams) -> PlanA
         region=reader.region,
         resources=resources,
         requests=dict(requests),
-        at_most=dict.fromkeys(check.detail_actions, resources or 0),
+        at_most=dict.fromkeys(check.detail_actions, listed),
         cost_usd=cost,
         seconds=round(seconds_at_rate(requests), 2),
         failed_reads=ledger.failed_reads,
@@ -67,11 +75,10 @@ def plan_check(asking: Asking, check: Check[Any], params: RegionParams) -> PlanA
 
 def seconds_at_rate(requests: Counter[str]) -> float:
     """The least time that AWS's rates allow for some requests: services side by side, bursts first."""
-    by_service: Counter[str] = Counter()
+    by_bucket: Counter[tuple[str, Rate]] = Counter()
     for action, count in requests.items():
-        by_service[action.partition(":")[0]] += count
+        by_bucket[bucket_of(action)] += count
     seconds = [0.0]
-    for service, count in by_service.items():
-        rate = RATES.get(service, OTHERS)
+    for (_, rate), count in by_bucket.items():
         seconds.append(max(0.0, math.ceil(count - rate.burst * SHARE) / (rate.per_second * SHARE)))
     return max(seconds)

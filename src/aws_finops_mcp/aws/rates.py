@@ -1,4 +1,4 @@
-"""How often AWS lets a service be called: a token bucket for each account, region and service."""
+"""How often AWS lets a service be called: a token bucket for each account, region and service, or action."""
 
 from __future__ import annotations
 
@@ -23,15 +23,37 @@ RATES: Mapping[str, Rate] = {
     "ec2": Rate(100, 20),
     # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: all but GetFunction, GetPolicy, Invoke
     "lambda": Rate(15, 15),
-    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html: GetMetricData
-    "cloudwatch": Rate(50, 50),
-    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html: DescribeLogGroups
-    "logs": Rate(10, 10),
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html: a limit of each operation
+    "cloudwatch:DescribeAlarms": Rate(9, 9),
+    "cloudwatch:GetDashboard": Rate(10, 10),
+    "cloudwatch:GetMetricData": Rate(50, 50),
+    "cloudwatch:ListDashboards": Rate(10, 10),
+    "cloudwatch:ListMetrics": Rate(25, 25),
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html: a limit of each operation
+    "logs:DescribeLogGroups": Rate(10, 10),
+    "logs:DescribeLogStreams": Rate(25, 25),
+    "logs:ListLogGroups": Rate(10, 10),  # not published; that of its elder sister
+    # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/request-throttling.html: reads of clusters and services
+    "ecs": Rate(100, 20),
+    # https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html: of the whole account
+    "route53": Rate(5, 5),
+    # https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html: management requests of the account
+    "apigateway": Rate(40, 10),
+    # https://docs.aws.amazon.com/general/latest/gr/arg.html: GetResources
+    "tag": Rate(15, 15),
     # Cost Explorer publishes no rate; this one is a guess on the safe side, and its throttling is retried.
     "ce": Rate(10, 5),
 }
 OTHERS = Rate(10, 10)
 """For services that publish no rate."""
+
+
+def bucket_of(action: str) -> tuple[str, Rate]:
+    """The bucket that an IAM action takes its tokens from, and its rate: the action's own, or its service's."""
+    service = action.partition(":")[0]
+    name = action if action in RATES else service
+    return name, RATES.get(name, OTHERS)
+
 
 SHARE = 0.8
 """Our part of a limit: the account's owners and their other tools call too."""
@@ -53,11 +75,11 @@ class Limiter:
         self._lock = multiprocessing.get_context("fork").Lock()
         self._full_at = memoryview(mmap.mmap(-1, 8 * SLOTS)).cast("d")
 
-    def wait_seconds(self, account: str, region: str, service: str) -> float:
+    def wait_seconds(self, account: str, region: str, action: str) -> float:
         """Take a token; gives back the seconds to wait before it may be used."""
-        rate = RATES.get(service, OTHERS)
+        name, rate = bucket_of(action)
         burst, interval = max(1.0, rate.burst * self._share), 1 / (rate.per_second * self._share)
-        slot = zlib.crc32(f"{account} {region} {service}".encode()) % SLOTS
+        slot = zlib.crc32(f"{account} {region} {name}".encode()) % SLOTS
         with self._lock:
             now = self._clock()
             full_at = max(self._full_at[slot], now)

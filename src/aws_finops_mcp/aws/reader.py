@@ -241,7 +241,7 @@ class Reader:
         )
 
     def _admit(self, service: str, action: str, region: str, metrics: int, resource: str) -> None:
-        wait = self.gate.limiter.wait_seconds(self.account, region, service)
+        wait = self.gate.limiter.wait_seconds(self.account, region, action)
         if wait:
             self.ledger.stopped.wait(min(wait, max(0.0, self.ledger.seconds_left())))
         refused = self.ledger.admit(action, metrics)

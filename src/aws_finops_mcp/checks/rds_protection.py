@@ -68,6 +68,11 @@ UNENCRYPTED_RDS_INSTANCES = Check(
     resource_type="AWS::RDS::DBInstance",
     params=RegionParams,
     inventory=(DB_INSTANCES, DB_CLUSTERS, DB_SNAPSHOTS, DB_CLUSTER_SNAPSHOTS),
+    also_lists=(
+        DB_CLUSTERS,
+        DB_SNAPSHOTS,
+        DB_CLUSTER_SNAPSHOTS,
+    ),
     judge=judge_encryption,
     saves=False,
     evidence={
@@ -143,6 +148,7 @@ RDS_BACKUP_RETENTION = Check(
     resource_type="AWS::RDS::DBInstance",
     params=RdsBackupRetentionParams,
     inventory=(DB_INSTANCES, DB_CLUSTERS),
+    also_lists=(DB_CLUSTERS,),
     judge=judge_backups,
     saves=False,
     evidence={

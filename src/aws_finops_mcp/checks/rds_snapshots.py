@@ -125,6 +125,11 @@ UNUSED_RDS_SNAPSHOTS = Check(
     resource_type="AWS::RDS::DBSnapshot",
     params=UnusedRdsSnapshotsParams,
     inventory=(DB_SNAPSHOTS, DB_CLUSTER_SNAPSHOTS, DB_INSTANCES, DB_CLUSTERS),
+    also_lists=(
+        DB_CLUSTER_SNAPSHOTS,
+        DB_INSTANCES,
+        DB_CLUSTERS,
+    ),
     details=read_shares,
     detail_actions=("rds:DescribeDBSnapshotAttributes", "rds:DescribeDBClusterSnapshotAttributes"),
     judge=judge_snapshots,

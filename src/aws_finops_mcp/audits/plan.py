@@ -41,12 +41,8 @@ def plan_check(asking: Asking, check: Check[Any], params: RegionParams) -> PlanA
     resources = None
     listed = 0
     if facts is not None:
-<<<<<<< HEAD
         resources = check.count(facts, params) if check.count else len(facts.items(check.inventory[0]))
-=======
         listed = sum(len(facts.maybe(wanted) or ()) for wanted in (*facts.inventory, *facts.details))
-        resources = sum(len(facts.maybe(wanted) or ()) for wanted in (check.inventory[0], *check.also_lists))
->>>>>>> 5fefe29 (AWS's rates by operation where it limits operations; a plan bounds single reads by all that was listed)
         if facts.window is not None:
             queries = metric_queries(check, params, facts)
             metrics = len(queries)

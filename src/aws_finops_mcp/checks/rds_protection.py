@@ -68,11 +68,7 @@ UNENCRYPTED_RDS_INSTANCES = Check(
     resource_type="AWS::RDS::DBInstance",
     params=RegionParams,
     inventory=(DB_INSTANCES, DB_CLUSTERS, DB_SNAPSHOTS, DB_CLUSTER_SNAPSHOTS),
-    also_lists=(
-        DB_CLUSTERS,
-        DB_SNAPSHOTS,
-        DB_CLUSTER_SNAPSHOTS,
-    ),
+    count=lambda facts, _params: sum(len(facts.maybe(wanted) or ()) for wanted in facts.inventory),
     judge=judge_encryption,
     saves=False,
     evidence={
@@ -148,7 +144,7 @@ RDS_BACKUP_RETENTION = Check(
     resource_type="AWS::RDS::DBInstance",
     params=RdsBackupRetentionParams,
     inventory=(DB_INSTANCES, DB_CLUSTERS),
-    also_lists=(DB_CLUSTERS,),
+    count=lambda facts, _params: sum(len(facts.maybe(wanted) or ()) for wanted in facts.inventory),
     judge=judge_backups,
     saves=False,
     evidence={

@@ -125,11 +125,7 @@ UNUSED_RDS_SNAPSHOTS = Check(
     resource_type="AWS::RDS::DBSnapshot",
     params=UnusedRdsSnapshotsParams,
     inventory=(DB_SNAPSHOTS, DB_CLUSTER_SNAPSHOTS, DB_INSTANCES, DB_CLUSTERS),
-    also_lists=(
-        DB_CLUSTER_SNAPSHOTS,
-        DB_INSTANCES,
-        DB_CLUSTERS,
-    ),
+    count=lambda facts, _params: sum(len(facts.maybe(wanted) or ()) for wanted in (DB_SNAPSHOTS, DB_CLUSTER_SNAPSHOTS)),
     details=read_shares,
     detail_actions=("rds:DescribeDBSnapshotAttributes", "rds:DescribeDBClusterSnapshotAttributes"),
     judge=judge_snapshots,

@@ -162,6 +162,19 @@ def test_the_log_of_certbot_arrives() -> None:
     wait_for(lambda: len(lines("certbot")) > before)
 
 
+@pytest.mark.parametrize(
+    ("command", "shows"),
+    [
+        ("/opt/aws/amazon-cloudwatch-agent/bin/amazon-cloudwatch-agent-ctl -a status", "running"),
+        ("tail /opt/aws/amazon-cloudwatch-agent/logs/amazon-cloudwatch-agent.log", "started"),
+        ("tail -n 1 /var/log/aws-finops-mcp/metrics.log", "CloudWatchMetrics"),
+    ],
+)
+def test_where_the_document_says_to_look(command: str, shows: str) -> None:
+    assert f"- `{command}`:" in (PROJECT / "docs/operations.md").read_text()
+    assert shows in HOST.shell(command)
+
+
 def test_a_rotated_log_is_read_on() -> None:
     marker = "/nothing-here-after-rotation"
     HOST.shell("mv /var/log/aws-finops-mcp/server.log /var/log/aws-finops-mcp/server.log.1")

@@ -60,6 +60,7 @@ def main() -> None:
     config: dict[str, Any] = {}
     for file in sorted(CONFIG.glob("*.json")):
         config |= json.loads(file.read_text())
+    Path("/opt/aws/amazon-cloudwatch-agent/logs/amazon-cloudwatch-agent.log").write_text("stand-in: started\n")
     user = pwd.getpwnam(config["agent"]["run_as_user"])
     os.setgroups([group.gr_gid for group in grp.getgrall() if user.pw_name in group.gr_mem])
     os.setgid(user.pw_gid)

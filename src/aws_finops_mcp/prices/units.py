@@ -204,6 +204,22 @@ def _s3() -> Iterator[Unit]:
     )
 
 
+def _efs() -> Iterator[Unit]:
+    """Storage by class; Infrequent Access costs less with elastic throughput."""
+    filters = {"productFamily": "Storage"}
+    for key, usage_type in {
+        "standard": "TimedStorage-ByteHrs",
+        "infrequent_access": "IATimedStorage-ByteHrs",
+        "infrequent_access.elastic": "IATimedStorage-ET-ByteHrs",
+    }.items():
+        yield Unit(f"efs.{key}.storage", "AmazonEFS", usage_type, "GB-Mo", filters)
+    for key, usage_type in {
+        "standard": "TimedStorage-Z-ByteHrs",
+        "infrequent_access": "IATimedStorage-Z-ByteHrs",
+    }.items():
+        yield Unit(f"efs.one_zone.{key}.storage", "AmazonEFS", usage_type, "GB-Mo", filters)
+
+
 def _monitoring() -> Iterator[Unit]:
     filters: Mapping[str, Values] = {"productFamily": ("Alarm", "Storage Snapshot")}
     # Storage, not ingestion (DataProcessing-Bytes, 16 times as much), which deleting a log group does not save.
@@ -249,6 +265,7 @@ def _all() -> Iterator[Unit]:
         _dynamodb,
         _aurora,
         _s3,
+        _efs,
         _monitoring,
         _others,
         database_units,

@@ -25,6 +25,7 @@ SERVICE_NAMES: Final = {
     "AmazonCloudWatch": "AmazonCloudWatch",
     "AmazonDocDB": "Amazon DocumentDB (with MongoDB compatibility)",
     "AmazonDynamoDB": "Amazon DynamoDB",
+    "AmazonEFS": "Amazon Elastic File System",
     "AmazonEC2": "Amazon Elastic Compute Cloud",
     "AmazonECR": "Amazon EC2 Container Registry (ECR)",
     "AmazonEKS": "Amazon Elastic Container Service for Kubernetes",

@@ -44,6 +44,7 @@ def products(region: str, prices: RegionalPrices) -> Iterator[Product]:
         _lambda,
         _dynamodb,
         _s3,
+        _efs,
         _monitoring,
         _others,
         instances,
@@ -264,6 +265,20 @@ def _s3(prices: RegionalPrices) -> Iterator[Product]:
     deep = {"volumeType": "Glacier Deep Archive"}
     usage = f"{prices.prefix}TimedStorage-GDA-ByteHrs"
     yield Product("AmazonS3GlacierDeepArchive", "Storage", usage, "GB-Mo", prices.near(0.00099), deep)
+
+
+def _efs(prices: RegionalPrices) -> Iterator[Product]:
+    for usage, usd in (
+        ("TimedStorage-ByteHrs", 0.30),
+        ("TimedStorage-ET-ByteHrs", 0.31),
+        ("TimedStorage-Z-ByteHrs", 0.16),
+        ("TimedStorage-Z-SmallFiles", 0.17),
+        ("IATimedStorage-ByteHrs", 0.025),
+        ("IATimedStorage-ET-ByteHrs", 0.016),
+        ("IATimedStorage-Z-ByteHrs", 0.0133),
+        ("IATimedStorage-Z-SmallFiles", 0.014),
+    ):
+        yield Product("AmazonEFS", "Storage", prices.new_prefix + usage, "GB-Mo", prices.near(usd))
 
 
 def _monitoring(prices: RegionalPrices) -> Iterator[Product]:

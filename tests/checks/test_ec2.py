@@ -12,7 +12,7 @@ from aws_finops_mcp.aws.metrics import MetricSeries
 from aws_finops_mcp.checks.ec2_instances import billed_as, first_seen
 from aws_finops_mcp.checks.ec2_schedule import SHORTEST, WEEK, busy_weeks, is_weekly, stretches, told
 from aws_finops_mcp.checks.ec2_stopped import stopped_at
-from aws_finops_mcp.checks.ec2_types import Load, Machine, like, siblings, that_would_do
+from aws_finops_mcp.checks.ec2_types import Load, Machine, Machines, like, siblings, that_would_do
 from aws_finops_mcp.checks.ec2_types_facts import BURSTABLE_BASELINE, GRAVITON, SUCCESSORS
 from aws_finops_mcp.prices.unit import Unit
 
@@ -32,22 +32,23 @@ def machine(name: str, vcpus: int, gib: float, **more: object) -> Machine:
     return Machine(name, vcpus, int(gib * 1024), **given)  # type: ignore[arg-type]
 
 
-KNOWN = {
-    one.name: one
-    for one in (
-        machine("m5.large", 2, 8),
-        machine("m5.xlarge", 4, 16),
-        machine("m5.2xlarge", 8, 32),
-        machine("m5.metal", 2, 8, bare_metal=True),
-        machine("c5.large", 2, 4),
-        machine("c5.xlarge", 4, 8),
-        machine("r5.large", 2, 16),
-        machine("r5.xlarge", 4, 32),
-        machine("t3.medium", 2, 4),
-        machine("t3.large", 2, 8),
-        machine("t3.xlarge", 4, 16),
-    )
-}
+def types(*some: Machine) -> Machines:
+    return Machines({one.name: one for one in some})
+
+
+KNOWN = types(
+    machine("m5.large", 2, 8),
+    machine("m5.xlarge", 4, 16),
+    machine("m5.2xlarge", 8, 32),
+    machine("m5.metal", 2, 8, bare_metal=True),
+    machine("c5.large", 2, 4),
+    machine("c5.xlarge", 4, 8),
+    machine("r5.large", 2, 16),
+    machine("r5.xlarge", 4, 32),
+    machine("t3.medium", 2, 4),
+    machine("t3.large", 2, 8),
+    machine("t3.xlarge", 4, 16),
+)
 
 
 # --- types ----------------------------------------------------------------------------------------------------------
@@ -84,7 +85,7 @@ def test_without_its_memory_measured_a_family_with_as_much_is_taken() -> None:
 
 def test_a_type_of_a_size_that_a_family_does_not_have_is_the_next_larger() -> None:
     old = machine("m4.10xlarge", 40, 160, gbps=None)
-    later = {one.name: one for one in (machine("m6i.8xlarge", 32, 128), machine("m6i.12xlarge", 48, 192))}
+    later = types(machine("m6i.8xlarge", 32, 128), machine("m6i.12xlarge", 48, 192))
     assert [one.name for one in that_would_do(old, ("m6i",), like(old), later)] == ["m6i.12xlarge"]
 
 
@@ -96,7 +97,7 @@ def test_what_has_an_instance_store_or_a_gpu_needs_one_again() -> None:
 
 
 def test_a_network_that_is_too_slow_will_not_do() -> None:
-    slow = {"m5.large": machine("m5.large", 2, 8, gbps=0.75)}
+    slow = types(machine("m5.large", 2, 8, gbps=0.75))
     now = machine("m5.xlarge", 4, 16, gbps=1.25)
     assert that_would_do(now, ("m5",), Load(1, 1, 1024, 0.9), slow) == []
     assert that_would_do(now, ("m5",), Load(1, 1, 1024, 0.7), slow) != []

@@ -11,7 +11,7 @@ from pydantic import Field
 from aws_finops_mcp.aws.reader import chunks
 from aws_finops_mcp.aws.reads import Read, read
 from aws_finops_mcp.checks.check import Check, Facts, Judgement, tags_of
-from aws_finops_mcp.checks.launchers import launched_version, numbered_versions, of_group, of_groups
+from aws_finops_mcp.checks.launchers import numbered_versions, of_group, of_groups, versions
 from aws_finops_mcp.checks.reads import AUTO_SCALING_GROUPS, LAUNCH_CONFIGURATIONS, LAUNCH_TEMPLATE_VERSIONS
 from aws_finops_mcp.declaration import RegionParams
 from aws_finops_mcp.findings import Category, Scalar, Verdict
@@ -34,7 +34,7 @@ def read_versions(facts: Facts, _params: OldImagesParams) -> Iterator[Read]:
 
 def read_images(facts: Facts, _params: OldImagesParams) -> Iterator[Read]:
     """Every image that a group starts, whoever owns it. By filter: an id that is gone would be an error for all."""
-    ids = {image for group in facts.items(AUTO_SCALING_GROUPS) for image in _images_of(facts, group) or ()}
+    ids = {image for _, images in _images(facts) for image in images or ()}
     for some in chunks(sorted(one for one in ids if one.startswith("ami-")), VALUES_PER_FILTER):
         request = {
             "Filters": [{"Name": "image-id", "Values": list(some)}],
@@ -44,26 +44,30 @@ def read_images(facts: Facts, _params: OldImagesParams) -> Iterator[Read]:
         yield read("ec2", "DescribeImages", "Images", request)
 
 
-def _images_of(facts: Facts, group: Any) -> list[str] | None:
-    """The images that a group may start; None where one of its templates or configurations could not be read."""
+def _images(facts: Facts) -> Iterator[tuple[Any, list[str] | None]]:
+    """Each group with the images that it may start; None where a template or configuration could not be read."""
+    known = versions(facts, of_groups(facts))
+    listed = facts.maybe(LAUNCH_CONFIGURATIONS)
+    configured = None if listed is None else {one["LaunchConfigurationName"]: one["ImageId"] for one in listed}
+    for group in facts.items(AUTO_SCALING_GROUPS):
+        yield group, _images_of(group, known, configured)
+
+
+def _images_of(
+    group: Any, known: Mapping[tuple[str, str], Any], configured: Mapping[str, str] | None
+) -> list[str] | None:
     found: list[str] = []
     configuration = group.get("LaunchConfigurationName")
     if configuration:
-        listed = facts.maybe(LAUNCH_CONFIGURATIONS)
-        if listed is None:
+        if configured is None:
             return None
-        found += [one["ImageId"] for one in listed if one["LaunchConfigurationName"] == configuration]
-    everything = list(of_groups(facts))
+        found += [configured[configuration]] if configuration in configured else []
     for launch in of_group(group):
-        if launch.image:
-            found.append(launch.image)
-            continue
-        version = launched_version(facts, launch, everything)
+        version = {} if launch.image else known.get((launch.template, launch.version))
         if version is None:
             return None
-        image = version.get("LaunchTemplateData", {}).get("ImageId")
-        if image:
-            found.append(image)
+        image = launch.image or version.get("LaunchTemplateData", {}).get("ImageId")
+        found += [image] if image else []
     return found
 
 
@@ -73,11 +77,16 @@ def judge_groups(facts: Facts, params: OldImagesParams) -> Iterator[Judgement]:
     for wanted in read_images(facts, params):
         rows = facts.maybe(wanted)
         described = None if rows is None or described is None else {**described, **{r["ImageId"]: r for r in rows}}
-    return (_judge(facts, params, group, described) for group in facts.items(AUTO_SCALING_GROUPS))
+    return (_judge(facts, params, group, images, described) for group, images in _images(facts))
 
 
-def _judge(facts: Facts, params: OldImagesParams, group: Any, described: Mapping[str, Any] | None) -> Judgement:
-    images = _images_of(facts, group)
+def _judge(
+    facts: Facts,
+    params: OldImagesParams,
+    group: Any,
+    images: list[str] | None,
+    described: Mapping[str, Any] | None,
+) -> Judgement:
     fixed = [image for image in images or () if not image.startswith(AT_LAUNCH)]
     known = [described[image] for image in fixed if described and image in described]
     oldest = min(known, key=lambda image: image["CreationDate"], default=None)

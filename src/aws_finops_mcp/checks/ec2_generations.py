@@ -7,7 +7,15 @@ from typing import Any
 
 from aws_finops_mcp.checks.check import Check, Facts, Judgement, tags_of
 from aws_finops_mcp.checks.ec2_instances import first_seen, hours, hours_instead, instances
-from aws_finops_mcp.checks.ec2_types import DESCRIBE_INSTANCE_TYPES, Machine, like, machines, read_types, that_would_do
+from aws_finops_mcp.checks.ec2_types import (
+    DESCRIBE_INSTANCE_TYPES,
+    Machine,
+    Machines,
+    like,
+    machines,
+    read_types,
+    that_would_do,
+)
 from aws_finops_mcp.checks.ec2_types_facts import AS_OF, GRAVITON, GRAVITON_PAGE, SUCCESSORS, UPGRADE_PATHS
 from aws_finops_mcp.checks.reads import RESERVATIONS
 from aws_finops_mcp.declaration import RegionParams
@@ -23,8 +31,9 @@ def judge_generations(facts: Facts, _params: RegionParams) -> Iterator[Judgement
     return (_judge_generation(facts, instance, known) for instance in instances(facts))
 
 
-def _judge_generation(facts: Facts, instance: Any, known: Any) -> Judgement:
-    machine: Machine | None = (known or {}).get(instance["InstanceType"])
+def _judge_generation(facts: Facts, instance: Any, known: Machines | None) -> Judgement:
+    known = known or Machines()
+    machine = known.get(instance["InstanceType"])
     billed = instance["State"]["Name"] == "running" and not instance.get("InstanceLifecycle")
     ways: list[Machine] = []
     if machine is None:
@@ -51,8 +60,9 @@ def judge_graviton(facts: Facts, _params: RegionParams) -> Iterator[Judgement]:
             yield _judge_graviton(facts, instance, known)
 
 
-def _judge_graviton(facts: Facts, instance: Any, known: Any) -> Judgement:
-    machine: Machine | None = (known or {}).get(instance["InstanceType"])
+def _judge_graviton(facts: Facts, instance: Any, known: Machines | None) -> Judgement:
+    known = known or Machines()
+    machine = known.get(instance["InstanceType"])
     ways: list[Machine] = []
     system = instance.get("UsageOperation", "")
     if instance.get("Architecture") == "arm64":

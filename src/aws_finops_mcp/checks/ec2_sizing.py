@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ from aws_finops_mcp.checks.ec2_types import (
     DESCRIBE_INSTANCE_TYPES,
     Load,
     Machine,
+    Machines,
     machines,
     read_types,
     siblings,
@@ -148,7 +149,7 @@ def _verdict(
     instance: Any,
     measured: _Measured,
     machine: Machine | None,
-    known: Mapping[str, Machine] | None,
+    known: Machines | None,
 ) -> tuple[Verdict, str, list[Machine]]:
     age = facts.age_days(first_seen(instance))
     if measured.failed:
@@ -168,10 +169,10 @@ def _verdict(
     if quiet and measured.bytes_a_day is not None and measured.bytes_a_day < IDLE_BYTES_A_DAY:
         why = f"CPU never above {measured.highest:.1f} %, at most {measured.bytes_a_day / 1024**2:.1f} MiB a day by "
         return Verdict.IDLE, why + f"the network in {params.period} days", []
-    return _smaller(machine, measured, known or {})
+    return _smaller(machine, measured, known or Machines())
 
 
-def _smaller(machine: Machine, measured: _Measured, known: Mapping[str, Machine]) -> tuple[Verdict, str, list[Machine]]:
+def _smaller(machine: Machine, measured: _Measured, known: Machines) -> tuple[Verdict, str, list[Machine]]:
     """Which smaller types its load fits on; without its memory measured, only such as have as much."""
     kept = machine.memory_mib * (1.0 if measured.memory is None else min(1.0, measured.memory / 100 / MEMORY_ROOM))
     load = Load(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from aws_finops_mcp.aws.reader import chunks
@@ -43,6 +45,18 @@ class Machine:
     def baseline(self) -> float | None:
         """Percent of its vCPUs that a burstable type may use for ever; None for the others."""
         return BURSTABLE_BASELINE.get(self.name)
+
+
+class Machines(dict[str, Machine]):
+    """Types by name."""
+
+    @cached_property
+    def by_family(self) -> Mapping[str, list[Machine]]:
+        """Every family's types, the smallest first."""
+        found: dict[str, list[Machine]] = defaultdict(list)
+        for machine in sorted(self.values(), key=lambda machine: (machine.vcpus, machine.memory_mib)):
+            found[machine.family].append(machine)
+        return found
 
 
 @dataclass(frozen=True)
@@ -91,14 +105,14 @@ def _reads(families: list[str]) -> Iterator[Read]:
         yield read("ec2", "DescribeInstanceTypes", "InstanceTypes", request)
 
 
-def machines(facts: Facts) -> Mapping[str, Machine] | None:
+def machines(facts: Facts) -> Machines | None:
     """The types by name; None when one of the reads failed."""
-    found: dict[str, Machine] = {}
+    found = Machines()
     for wanted in read_types(facts, None):
         described = facts.maybe(wanted)
         if described is None:
             return None
-        found |= {one["InstanceType"]: _machine(one) for one in described}
+        found.update({one["InstanceType"]: _machine(one) for one in described})
     return found
 
 
@@ -119,14 +133,13 @@ def _machine(described: Any) -> Machine:
     )
 
 
-def that_would_do(now: Machine, families: Iterable[str], load: Load, known: Mapping[str, Machine]) -> list[Machine]:
+def that_would_do(now: Machine, families: Iterable[str], load: Load, known: Machines) -> list[Machine]:
     """Of each family the smallest type that a load fits on, in the place of `now`."""
-    found = []
-    for family in families:
-        fitting = [m for m in known.values() if m.family == family and m.name != now.name and _fits(now, m, load)]
-        if fitting:
-            found.append(min(fitting, key=lambda machine: (machine.vcpus, machine.memory_mib)))
-    return found
+    smallest = (
+        next((m for m in known.by_family.get(family, ()) if m.name != now.name and _fits(now, m, load)), None)
+        for family in families
+    )
+    return [machine for machine in smallest if machine is not None]
 
 
 def _fits(now: Machine, other: Machine, load: Load) -> bool:

@@ -102,18 +102,21 @@ def numbered_versions(launches: Iterable[Launch]) -> Iterator[Read]:
         )
 
 
-def launched_version(facts: Facts, launch: Launch, launches: Iterable[Launch]) -> Any | None:
-    """The version of a template that would be launched; None where it was not read, or is not there."""
-    if launch.version.startswith("$"):
-        rows = facts.maybe(LAUNCH_TEMPLATE_VERSIONS) or ()
-    else:
-        rows = [row for wanted in numbered_versions(launches) for row in facts.maybe(wanted) or ()]
-    own = [row for row in rows if launch.template in (row["LaunchTemplateId"], row["LaunchTemplateName"])]
-    if launch.version == "$Latest":
-        return max(own, key=lambda row: row["VersionNumber"], default=None)
-    if launch.version == "$Default":
-        return next((row for row in own if row.get("DefaultVersion")), None)
-    return next((row for row in own if str(row["VersionNumber"]) == launch.version), None)
+def versions(facts: Facts, launches: Iterable[Launch]) -> Mapping[tuple[str, str], Any]:
+    """Every version that was read, by the template's id and name, and the version's number, $Latest and $Default."""
+    shared = facts.maybe(LAUNCH_TEMPLATE_VERSIONS) or ()
+    numbered = [row for wanted in numbered_versions(launches) for row in facts.maybe(wanted) or ()]
+    found: dict[tuple[str, str], Any] = {}
+    for row in (*numbered, *shared):
+        for key in (row["LaunchTemplateId"], row["LaunchTemplateName"]):
+            found[key, str(row["VersionNumber"])] = row
+    for row in shared:
+        for key in (row["LaunchTemplateId"], row["LaunchTemplateName"]):
+            if row.get("DefaultVersion"):
+                found[key, "$Default"] = row
+            if row["VersionNumber"] >= found.get((key, "$Latest"), row)["VersionNumber"]:
+                found[key, "$Latest"] = row
+    return found
 
 
 def images_of_templates(rows: Iterable[Any]) -> Mapping[str, str]:

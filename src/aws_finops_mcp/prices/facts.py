@@ -15,6 +15,7 @@ from aws_finops_mcp.prices.unit import EVERYWHERE, UnitOrKey
 from aws_finops_mcp.prices.units import declared
 
 OCTOBER = "2026-10-13"
+JANUARY = "2026-01-19"
 SEPTEMBER = "2026-09-06"
 
 
@@ -150,6 +151,14 @@ _EXTENDED_SUPPORT: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 )
 """RDS Extended Support of us-east-1, by page: $0.10 a vCPU and hour, from the third year on twice that."""
 
+_EC2_LARGE = """
+m4 0.10  m6a 0.0864  m7a 0.11592  m8a 0.12172  m8i 0.10584  m6g 0.077  m8g 0.08976
+c6a 0.0765  c7a 0.10264  c7i 0.08925  c8a 0.10777  c8i 0.09371  c6g 0.068  c8g 0.07976
+r6a 0.1134  r7a 0.15215  r7i 0.1323  r8a 0.15976  r8i 0.13892  r6g 0.1008  r7g 0.1071  r8g 0.11782
+"""
+"""The large type of families that are listed by size: the next ones cost 2, 4 and 8 times as much."""
+_SIZES = (("large", 1), ("xlarge", 2), ("2xlarge", 4), ("4xlarge", 8))
+
 _EC2_LINUX = """
 t3.nano 0.0052  t3.micro 0.0104  t3.small 0.0208  t3.medium 0.0416  t3.large 0.0832  t3.xlarge 0.1664
 t3.2xlarge 0.3328  t3a.nano 0.0047  t3a.micro 0.0094  t3a.small 0.0188  t3a.medium 0.0376  t3a.large 0.0752
@@ -195,6 +204,10 @@ def _us_east_1() -> Iterator[tuple[str, Fact]]:
             yield f"{key}.yr1-yr2", Fact(Decimal("0.10"), source, "2026-10-04")
             if engine != "aurora-mysql":
                 yield f"{key}.yr3", Fact(Decimal("0.20"), source, "2026-10-04")
+    for family, usd in _pairs(_EC2_LARGE):
+        for size, times in _SIZES:
+            page = "https://aws.amazon.com/ec2/pricing/on-demand/"
+            yield f"ec2.{family}.{size}.linux", Fact(usd * times, page, JANUARY)
     for key, usd in _pairs(_EC2_LINUX):
         yield f"ec2.{key}.linux", Fact(usd, "https://aws.amazon.com/ec2/pricing/on-demand/", OCTOBER)
     for text, engines in ((_RDS_MYSQL, ("mysql", "mariadb")), (_RDS_POSTGRES, ("postgres",))):

@@ -13,7 +13,7 @@ from aws_finops_mcp.audits.engine import Engine
 from aws_finops_mcp.checks.check import Part
 from aws_finops_mcp.checks.rds_versions import major_of
 from aws_finops_mcp.checks.support_clock import Clock, Support, VersionParams, clock, newest, third_year, version_key
-from aws_finops_mcp.findings import CheckAnswer, Verdict
+from aws_finops_mcp.findings import CheckAnswer, Verdict, cents
 
 MYSQL_8 = Support(date(2026, 7, 31), date(2029, 7, 31), date(2028, 8, 1))
 
@@ -107,5 +107,8 @@ def test_what_will_be_billed_is_priced_as_evidence_not_as_a_saving(engine: Engin
     evidence = found["nw-sap"].evidence or {}
     assert evidence["surcharge_usd"] == 292.0  # four vCPUs, with the standby's
     assert evidence["dearer_surcharge_usd"] == 584.0
+    serverless = found["nw-preview-1"]
+    assert serverless.saving
+    assert (serverless.evidence or {})["surcharge_usd"] == cents(serverless.saving.monthly_usd)
     if datetime.now(UTC).date() <= date(2027, 2, 28):
         assert found["nw-sap"].saving is None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from aws_finops_mcp.audits.engine import Asking
@@ -14,7 +13,7 @@ from aws_finops_mcp.aws.reader import Reader
 from aws_finops_mcp.checks.check import Check, Facts
 from aws_finops_mcp.costs.by_service import CostByServiceAnswer, CostByServiceParams, read_cost_by_service
 from aws_finops_mcp.declaration import RegionParams
-from aws_finops_mcp.findings import CheckAnswer, FailedRead, Price, Verdict
+from aws_finops_mcp.findings import CheckAnswer, FailedRead, Price, Verdict, cents
 
 SIMULATED = "SIMULATED DATA: this answer comes from the embedded demonstration account, not from AWS."
 
@@ -145,7 +144,7 @@ def _summary(check: Check[Any], reader: Reader, examined: Examined) -> str:
     verdicts = " or ".join(check.seeks)
     text = f"{counts.found} of {counts.examined} {check.noun} in {where} are {verdicts}"
     if check.saves:
-        text += f": ${saving.quantize(Decimal('0.01')):,} a month at list price"
+        text += f": ${cents(saving):,.2f} a month at list price"
     text += f", and {examined.unpriced} with a part that has no sourced price" if examined.unpriced else ""
     text += f"; {counts.unknown} could not be judged, see failed_reads and their reasons" if counts.unknown else ""
     text += f"; {counts.too_new} too new to judge" if counts.too_new else ""

@@ -14,7 +14,7 @@ from aws_finops_mcp.aws.reader import Arrived, Reader
 from aws_finops_mcp.aws.reads import Read
 from aws_finops_mcp.checks.check import Check, Facts, Judgement
 from aws_finops_mcp.declaration import RegionParams
-from aws_finops_mcp.findings import Counts, FailedRead, Finding, Saving, Scalar, Verdict, Window
+from aws_finops_mcp.findings import Counts, FailedRead, Finding, Saving, Scalar, Verdict, Window, cents
 from aws_finops_mcp.prices.book import Part, PriceBook
 
 MAX_TAGS = 12
@@ -226,7 +226,7 @@ def _saving(judgement: Judgement, prices: PriceBook) -> tuple[Saving, dict[str, 
 def _coming(judgement: Judgement, prices: PriceBook) -> dict[str, Scalar]:
     """What will be billed from a date on, as far as it has a price."""
     savings = {key: prices.saving(parts) for key, parts in judgement.coming.items() if parts}
-    return {key: round(float(saving.monthly_usd), 2) for key, saving in savings.items() if not saving.unpriced}
+    return {key: cents(saving.monthly_usd) for key, saving in savings.items() if not saving.unpriced}
 
 
 def _unless_it_saves_nothing(verdict: Verdict, reason: str, saving: Saving) -> tuple[Verdict, str]:

@@ -27,6 +27,7 @@ from aws_finops_mcp.findings import (
     SavingRow,
     SavingsAnswer,
     Verdict,
+    cents,
 )
 from aws_finops_mcp.settings import known_region
 
@@ -83,9 +84,9 @@ def find_savings(asking: Asking, params: FindSavingsParams) -> SavingsAnswer:
     unpriced = sum(answer.unpriced for answer in answers)
     complete = not failed_reads and not unknown and all(answer.complete for answer in answers)
     where = f"account {reader.account}, {', '.join(regions)}"
-    summary = f"${total.quantize(Decimal('0.01')):,} a month at list price in {len(rows)} savings in {where}"
+    summary = f"${cents(total):,.2f} a month at list price in {len(rows)} savings in {where}"
     summary += f", by {len(checks)} checks"
-    summary += f"; ${counted_twice.quantize(Decimal('0.01')):,} of overlap is left out" if counted_twice else ""
+    summary += f"; ${cents(counted_twice):,.2f} of overlap is left out" if counted_twice else ""
     summary += f"; {unpriced} findings with a part that has no sourced price" if unpriced else ""
     summary += f"; {unknown} resources could not be judged" if unknown else ""
     summary += "" if complete else "; INCOMPLETE: see failed_reads"

@@ -174,8 +174,8 @@ def _ways(
         for need in needs
         if need.series.values
     ]
-    names = ", ".join(f"{throughput.name} {units}" for throughput, units in enough.items())
-    ways = {f"provisioned: {names}": reduced}
+    names = " / ".join(f"{throughput.name} {units}" for throughput, units in enough.items())
+    ways = {f"provisioned ({names})": reduced}
     # What scaling adds above the least is billed too, and not known here: then on demand can't be compared.
     if all(need.throughput.least is None for need in needs):
         ways["on demand"] = requests
@@ -213,7 +213,8 @@ UNDERUTILIZED_DYNAMODB_TABLES = Check(
     },
     remediation=(
         "Lower the capacity (or autoscaling's minimum) to what `change_to` says, or switch to on-demand: once in 24 "
-        "hours. A month without the yearly peak is no proof: ask what is coming."
+        "hours. A month without the yearly peak is no proof: ask what is coming. Reserved capacity goes "
+        "on being billed."
     ),
     references=(
         "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/burst-adaptive-capacity.html",

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aws_finops_mcp.audits.catalogue import TOOLS
+from aws_finops_mcp.audits.engine import Engine
 from aws_finops_mcp.aws.metrics import MetricSeries
 from aws_finops_mcp.checks.addresses import PublicAddress, addresses_on
 from aws_finops_mcp.checks.check import Facts, Judgement
@@ -24,7 +26,8 @@ from aws_finops_mcp.checks.route53 import unit_of_last
 from aws_finops_mcp.checks.security_group_exposure import SENSITIVE_TCP, Severity, is_wide, weigh
 from aws_finops_mcp.checks.security_groups import referring_rules, with_users_of_users
 from aws_finops_mcp.checks.tagging import with_tags
-from aws_finops_mcp.findings import Verdict
+from aws_finops_mcp.demo.account import EmbeddedAccount
+from aws_finops_mcp.findings import CheckAnswer, Verdict
 
 # --- what is open -----------------------------------------------------------------------------------------------
 
@@ -239,3 +242,59 @@ def test_a_finding_whose_tags_are_not_known_is_none() -> None:
     assert (known.verdict, dict(known.tags)) == (Verdict.IDLE, {"finops:exempt": "yes"})
     assert (unread.verdict, tuple(unread.referred_by)) == (Verdict.UNKNOWN, ())
     assert used.verdict is Verdict.IN_USE
+
+
+# --- answers ----------------------------------------------------------------------------------------------------
+
+
+def ask(engine: Engine, name: str, **arguments: object) -> CheckAnswer:
+    tool = TOOLS[name]
+    answer: CheckAnswer = tool.answer(engine.asking(), tool.parse(arguments))
+    return answer
+
+
+def test_the_most_open_groups_come_first(engine: Engine) -> None:
+    findings = ask(engine, "find_overly_permissive_security_groups").findings
+    ranks = {"critical": 3, "high": 2, "medium": 1}
+    found = [ranks[str((finding.evidence or {})["severity"])] for finding in findings]
+    assert len(set(found)) == 3
+    assert found == sorted(found, reverse=True)
+
+
+def test_what_points_at_an_unused_load_balancer_is_named(engine: Engine) -> None:
+    (campaign,) = (f for f in ask(engine, "find_unused_load_balancers").findings if f.name == "nb-campaign-2024")
+    assert campaign.referred_by == (
+        "Route 53 record zz-campaign.nb-shop.example A, alias",
+        "CloudFront distribution E0NBCAMPAIGN, origin",
+    )
+    assert campaign.saving
+    assert {(part.price, part.resource) for part in campaign.saving.parts} == {
+        ("elb.application.hours", ""),
+        ("ipv4.in_use", "198.18.1.20"),
+        ("ipv4.in_use", "198.18.1.21"),
+    }
+
+
+def test_what_costs_nothing_has_no_saving(engine: Engine) -> None:
+    answer = ask(engine, "find_unused_target_groups")
+    assert answer.counts.idle
+    assert answer.monthly_saving_usd is None
+    assert {finding.saving for finding in answer.findings} == {None}
+
+
+def test_without_the_load_balancers_no_group_is_unused_for_want_of_an_age(
+    engine: Engine, account: EmbeddedAccount
+) -> None:
+    whole = ask(engine, "find_unused_target_groups")
+    account.faults.deny("elasticloadbalancing:DescribeLoadBalancers")
+    answer = ask(engine, "find_unused_target_groups")
+    assert 0 < answer.counts.idle < whole.counts.idle
+    assert answer.counts.unknown >= whole.counts.idle - answer.counts.idle
+
+
+def test_every_public_address_is_attributed(engine: Engine) -> None:
+    answer = ask(engine, "find_public_ipv4_addresses", detail="full")
+    kinds = {str((finding.evidence or {})["owner_kind"]) for finding in answer.findings}
+    assert {"instance", "NAT gateway", "load balancer", "database", "ECS task", "None"} <= kinds
+    ips = [(finding.evidence or {})["public_ip"] for finding in answer.findings]
+    assert len(ips) == len(set(ips)) == answer.counts.examined

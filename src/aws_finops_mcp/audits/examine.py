@@ -122,7 +122,8 @@ def examine(
     if read is None:
         return Examined([], None, listed=False)
     known = _with_details(reader, replace(read, series=series), check.details, params)
-    judgements = [_unless_exempt(judgement, exempt_tag) for judgement in check.judge(known, params)]
+    judged = sorted(check.judge(known, params), key=lambda judgement: (-judgement.weight, judgement.resource_id))
+    judgements = [_unless_exempt(judgement, exempt_tag) for judgement in judged]
     prices.load(
         part.unit
         for judgement in judgements
@@ -248,5 +249,6 @@ def managed_by(tags: Mapping[str, str]) -> str | None:
     return None
 
 
-def _most_valuable_first(finding: Finding) -> tuple[Decimal, str]:
-    return (-(finding.saving.monthly_usd if finding.saving else Decimal(0)), finding.resource_id or "")
+def _most_valuable_first(finding: Finding) -> Decimal:
+    """Those that save as much stay in their order: by weight, then by id."""
+    return -(finding.saving.monthly_usd if finding.saving else Decimal(0))

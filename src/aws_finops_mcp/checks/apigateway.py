@@ -172,6 +172,7 @@ def _judge(facts: Facts, params: ApiPerformanceParams, stage: Stage, alike: int)
             "refusals": _total(facts, stage, known.refusals),
         },
         tags=stage.tags,
+        weight=max((p95 or 0) / params.latency_threshold, (rate or 0) / params.error_threshold),
     )
 
 

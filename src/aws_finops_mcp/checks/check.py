@@ -63,6 +63,7 @@ class Judgement:
             priced into the evidence; one without a price is absent.
         unpriced: what would no longer be billed but can't be counted.
         referred_by: what still refers to the resource, e.g. "launch template lt-1 (web), version 3".
+        weight: how bad it is, where that is not dollars: of findings that save as much, the heaviest come first.
     """
 
     resource_id: str
@@ -76,6 +77,7 @@ class Judgement:
     coming: Mapping[str, Sequence[Part]] = field(default_factory=dict)
     unpriced: Sequence[str] = ()
     referred_by: Sequence[str] = ()
+    weight: float = 0
 
 
 def _no_metrics(_facts: Facts, _params: Any) -> Iterable[MetricQuery]:

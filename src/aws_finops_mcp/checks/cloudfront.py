@@ -244,6 +244,8 @@ def _rated(facts: Facts, params: CacheHitRatioParams) -> Iterator[Judgement]:
                 "domain": distribution["DomainName"],
                 "origins": ", ".join(origin["DomainName"] for origin in distribution["Origins"]["Items"]),
             },
+            # Requests that the origin had to answer.
+            weight=(requests or 0) * (100 - rate) / 100 if rate is not None else 0,
         )
 
 

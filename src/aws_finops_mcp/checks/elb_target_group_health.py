@@ -76,14 +76,14 @@ def _errors(facts: Facts, params: ErrorRateParams) -> Iterator[Judgement]:
             "target_5xx": failed,
             "error_percent": None if rate is None else round(rate, 3),
         }
-        yield _performance(group, verdict, reason, evidence)
+        yield _performance(group, verdict, reason, evidence, rate or 0)
 
 
 def _tagged(facts: Facts, judged: list[Judgement]) -> Iterator[Judgement]:
     return with_tags(judged, tags_read(facts, group_tag_reads(findings_of(judged))))
 
 
-def _performance(group: Any, verdict: Verdict, reason: str, evidence: Mapping[str, Scalar]) -> Judgement:
+def _performance(group: Any, verdict: Verdict, reason: str, evidence: Mapping[str, Scalar], weight: float) -> Judgement:
     balancer = next(arn for arn in group["LoadBalancerArns"] if kind_of(arn) == "application")
     return Judgement(
         resource_id=group["TargetGroupArn"],
@@ -96,6 +96,7 @@ def _performance(group: Any, verdict: Verdict, reason: str, evidence: Mapping[st
             "target_type": group.get("TargetType"),
             "protocol": group.get("Protocol"),
         },
+        weight=weight,
     )
 
 
@@ -190,7 +191,7 @@ def _times(facts: Facts, params: ResponseTimeParams) -> Iterator[Judgement]:
             "average_seconds": None if average is None else round(average, 4),
             "p95_seconds": None if p95 is None else round(p95, 4),
         }
-        yield _performance(group, verdict, reason, evidence)
+        yield _performance(group, verdict, reason, evidence, p95 or 0)
 
 
 def weighted(values: list[MetricSeries], weights: list[MetricSeries]) -> float | None:

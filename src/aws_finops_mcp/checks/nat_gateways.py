@@ -208,7 +208,7 @@ def _free_services(advice: Advice, gateway: Any, network: Network, monthly: floa
     advice.evidence["without_gateway_endpoint"] = ", ".join(missing) or None
     if missing:
         words = " and ".join({"s3": "S3", "dynamodb": "DynamoDB"}[service] for service in missing)
-        advice.reasons.append(f"{words} have no gateway endpoint, which is free, in route tables that lead to it")
+        advice.reasons.append(f"route tables that lead to it lack gateway endpoints, which are free, for {words}")
         advice.unpriced.append(f"what of {monthly:,.0f} GiB a month goes to {words}, which AWS does not tell")
 
 

@@ -201,6 +201,7 @@ def judge_exposure(facts: Facts, _params: RegionParams) -> Iterator[Judgement]:
                 "vpc": group.get("VpcId"),
             },
             tags=tags,
+            weight=found[0].severity + (0.5 if public else 0) if found else 0,
         )
 
 

@@ -116,6 +116,13 @@ _PAGES: tuple[tuple[str, str, str, str], ...] = (
     ("https://aws.amazon.com/secrets-manager/pricing/", "2026-09-11", "secretsmanager", "secret 0.40"),
     ("https://aws.amazon.com/ecr/pricing/", OCTOBER, "ecr", "storage 0.10"),
     (
+        "https://aws.amazon.com/fargate/pricing/",
+        "2026-08-28",
+        "fargate",
+        "vcpu.arm64 0.03238  memory.arm64 0.00356",
+    ),
+    ("https://aws.amazon.com/fargate/pricing/", "2026-06-17", "fargate", "vcpu.x86_64 0.04048  memory.x86_64 0.004445"),
+    (
         "https://aws.amazon.com/eks/pricing/",
         "2026-09-25",
         "eks",

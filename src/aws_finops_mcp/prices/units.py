@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from aws_finops_mcp.prices.containers import container_units
 from aws_finops_mcp.prices.databases import database_units
 from aws_finops_mcp.prices.unit import Unit, UnitOrKey, Values
 
@@ -269,6 +270,7 @@ def _all() -> Iterator[Unit]:
         _monitoring,
         _others,
         database_units,
+        container_units,
     )
     for family in families:
         yield from family()

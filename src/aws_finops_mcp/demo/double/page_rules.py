@@ -30,6 +30,7 @@ RULES: Final[dict[tuple[str, str], PageRule]] = {
     ("ec2", "*"): _EC2,
     ("ec2", "DescribeRouteTables"): PageRule(default=None, cap=100, minimum=5),
     ("ec2", "DescribeInternetGateways"): PageRule(default=None, cap=1000, minimum=5),
+    ("ecr", "*"): PageRule(default=100, cap=1000),
     ("ecs", "ListServices"): PageRule(default=10, cap=100),
     ("elbv2", "*"): PageRule(default=400, cap=400),
     ("elb", "*"): PageRule(default=400, cap=400),

@@ -28,6 +28,7 @@ SERVICE_NAMES: Final = {
     "AmazonEFS": "Amazon Elastic File System",
     "AmazonEC2": "Amazon Elastic Compute Cloud",
     "AmazonECR": "Amazon EC2 Container Registry (ECR)",
+    "AmazonECS": "Amazon Elastic Container Service",
     "AmazonEKS": "Amazon Elastic Container Service for Kubernetes",
     "AmazonElastiCache": "Amazon ElastiCache",
     "AmazonES": "Amazon OpenSearch Service",

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from aws_finops_mcp.demo.double.price_product import Product
+from aws_finops_mcp.demo.double.price_products_containers import containers
 from aws_finops_mcp.demo.double.price_products_database import databases
 from aws_finops_mcp.demo.double.price_products_instances import instances
 from aws_finops_mcp.demo.double.price_products_network import network
@@ -49,6 +50,7 @@ def products(region: str, prices: RegionalPrices) -> Iterator[Product]:
         _others,
         instances,
         databases,
+        containers,
     ):
         for product in family(prices):
             yield product

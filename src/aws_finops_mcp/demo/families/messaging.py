@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from aws_finops_mcp.demo.double.request import Call
+from aws_finops_mcp.demo.families.containers_rows import ECS_RULE, ecs_target
 from aws_finops_mcp.demo.families.family import Case, Family, Metric, Rows
 from aws_finops_mcp.demo.inventory import ACCOUNT_ID, EU, US
 from aws_finops_mcp.findings import Verdict
@@ -48,6 +49,7 @@ _RULES: Final[tuple[tuple[str, str, str, str, float | None, int, str, Verdict, s
     ("nw-partner-orders", US, "nw-partners", "ENABLED", 9, 1, "", IN_USE, "busy, on another bus"),
     ("nw-paused", US, "default", "DISABLED", 1, 1, "", IN_USE, "disabled only now: it ran within the window"),
     ("StepFunctionsGetEventsRule", US, "default", "ENABLED", None, 1, "states.amazonaws.com", IN_USE, "AWS's own"),
+    (ECS_RULE, US, "default", "ENABLED", 1, 1, "", IN_USE, "starts a task"),
     ("nw-root-sign-in", US, "default", "ENABLED", None, 1, "", EXEMPT, "watches for a rare event, tagged so"),
     ("nw-nightly-sync", EU, "default", "ENABLED", 1, 1, "", IN_USE, "the same name in another region, busy"),
     *((f"nw-job-{n:03}", EU, "default", "ENABLED", 1.0, 1, "", IN_USE, "beyond the first page") for n in range(110)),
@@ -177,6 +179,8 @@ def _targets(call: Call) -> dict[str, Any] | None:
     asked = call.parameters
     for name, region, bus, _, _, targets, *_ in _RULES:
         if (name, region, bus) == (asked["Rule"], call.region, asked.get("EventBusName", "default")):
+            if name == ECS_RULE:
+                return {"Targets": [ecs_target()]}
             function = _arn("lambda", region, "function:northwind-hourly-rollup")
             return {"Targets": [{"Id": f"t{number}", "Arn": function} for number in range(targets)]}
     return None

@@ -54,6 +54,11 @@ class Host:
             raise AssertionError(f"{self.name}: {command!r} ended with {done.returncode}: {done.stdout}{done.stderr}")
         return done.stdout.strip()
 
+    def forget(self) -> None:
+        """Close the connection that is kept: the host is about to go."""
+        control = ["ssh", "-O", "exit", f"-oControlPath={STATE}/ssh-%h", f"admin@{self.address}"]
+        subprocess.run(control, capture_output=True, check=False)
+
     def handshake(
         self, *, name: str | None, versions: tuple[ssl.TLSVersion, ssl.TLSVersion] | None = None
     ) -> ssl.SSLSocket:

@@ -1,5 +1,7 @@
 """What docs/operations.md tells operators to run, run as they run it. By molecule/site/verify.yml, after effects.py.
 
+`told` runs a playbook as the document has it, with the tests' own inventory; document.py sees that nothing is left out.
+
 EFFECTS is JSON, as in effects.py, with the inventory and the password of the user `second`.
 The tests go on from each other, in the order of this file, on the last host; removal.py works on the first meanwhile.
 """
@@ -7,13 +9,20 @@ The tests go on from each other, in the order of this file, on the last host; re
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
+from tests.hosts.document import commands, documented
 from tests.hosts.effects import LIST_TOOLS, Host, basic
+from tests.hosts.load import Load, slow_account
+
+pytestmark = pytest.mark.xdist_group("last")
 
 OPERATIONS: dict[str, Any] = json.loads(os.environ["EFFECTS"])
 STATE = Path(OPERATIONS["state"])
@@ -22,10 +31,20 @@ HOSTS = [Host(name, address) for name, address in OPERATIONS["hosts"].items()]
 FIRST, LAST = HOSTS[0], HOSTS[-1]
 
 
+def told(
+    command: str, *options: str, fails: bool = False, instead: Mapping[str, str] | None = None, **variables: object
+) -> str:
+    """Run a playbook as the document tells; `instead` has the words that stand for the reader's own."""
+    given, playbook, *rest = shlex.split(documented(command).removeprefix("ansible-playbook -i "))
+    assert given == "inventory/ours"
+    words = [(instead or {}).get(word, word) for word in rest]
+    return play(Path(playbook).stem, *options, *words, fails=fails, **variables)
+
+
 def play(name: str, *options: str, fails: bool = False, **variables: object) -> str:
     """Run a playbook and return what it said."""
     command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", OPERATIONS["inventory"]]
-    command += [f"playbooks/{name}.yml", *options, "-e", json.dumps({"python_wheelhouse": True, **variables})]
+    command += [f"playbooks/{name}.yml", "-e", json.dumps({"python_wheelhouse": True, **variables}), *options]
     # The project's own ansible.cfg, not what molecule runs with.
     others = ("ANSIBLE_", "MOLECULE_")
     clean = {key: value for key, value in os.environ.items() if not key.startswith(others) or key == "MOLECULE_NET"}
@@ -69,59 +88,128 @@ def status(host: Host, user: str, password: str) -> int:
     return host.request("POST", "/mcp", LIST_TOOLS, login=False, Authorization=basic(user, password)).status
 
 
-def test_deploy_and_rollback() -> None:
-    first = release(LAST)
-    other = another("other", "__init__.py", "# other")
-    limit = f"--limit={LAST.name}"
-    play("deploy", limit, aws_finops_mcp_source=str(other))
-    second = release(LAST)
-    assert second != first
+LIMIT = f"--limit={LAST.name}"
+SITE, DEPLOY, ROLLBACK, USERS = (
+    f"ansible-playbook -i inventory/ours playbooks/{name}.yml" for name in ("site", "deploy", "rollback", "users")
+)
 
-    assert changes(play("rollback", limit, "--check")) == {LAST.name: 1}
-    assert release(LAST) == second
-    play("rollback", limit)
-    assert release(LAST) == first
-    assert LAST.request("GET", "/health", login=False).status == 200
 
-    refused = play("rollback", limit, fails=True)
+def test_what_operators_look_at_every_day() -> None:
+    for command in commands("Every day") + commands("The certificate"):
+        if "playbooks/" not in command and not command.startswith(("systemctl reload", "systemctl restart")):
+            # 124: one that goes on until it is ended.
+            assert LAST.shell(f"timeout 3 {documented(command)}; [ $? = 0 ] || [ $? = 124 ] && echo ran").endswith(
+                "ran"
+            )
+    told("ansible-playbook -i inventory/ours playbooks/verify.yml", LIMIT)
+
+
+def test_no_call_is_lost_by_an_upgrade_a_way_back_a_reload_or_a_restart() -> None:
+    """Short calls all the while, and long ones, which are under way each time the release or the process changes."""
+    first, other = release(LAST), another("other", "__init__.py", "# other")
+    gateway = OPERATIONS["gateway"]
+    with slow_account(gateway, 5056, 5055, 3.0) as account:
+        slow: dict[str, Any] = {
+            "aws_finops_mcp_environment": {"AWS_ENDPOINT_URL": account, "AWS_EC2_METADATA_DISABLED": "true"}
+        }
+        told(DEPLOY, LIMIT, **slow)
+        assert release(LAST) == first
+        with Load(LAST, slow=True) as load:
+            load.during(lambda: told(DEPLOY, LIMIT, aws_finops_mcp_source=str(other), **slow))
+            second = release(LAST)
+            assert second != first
+            assert changes(told(f"{ROLLBACK} --check", LIMIT, **slow)) == {LAST.name: 1}
+            assert release(LAST) == second
+            load.during(lambda: told(ROLLBACK, LIMIT, **slow))
+            assert release(LAST) == first
+            for action in ("reload", "restart"):
+                load.during(lambda action=action: LAST.shell(documented(f"systemctl {action} aws-finops-mcp")))  # type: ignore[misc]
+        assert load.lost() == []
+        print(f"answered whole: {len(load.short)} short calls, {len(load.long)} long ones")
+
+    refused = told(ROLLBACK, LIMIT, fails=True)
     assert f"Nothing served on {LAST.name} before what serves now" in " ".join(refused.split())
-    refused = play("rollback", limit, fails=True, aws_finops_mcp_release="0.0.0-unknown")
+    named = f"{ROLLBACK} -e aws_finops_mcp_release=0.1.0-1a2b3c4d5e6f"
+    word = "aws_finops_mcp_release=0.1.0-1a2b3c4d5e6f"
+    refused = told(named, LIMIT, fails=True, instead={word: "aws_finops_mcp_release=0.0.0-unknown"})
     assert f"Release 0.0.0-unknown is not on {LAST.name}" in " ".join(refused.split())
     assert release(LAST) == first
-
-    play("rollback", limit, aws_finops_mcp_release=second)
+    assert second in LAST.shell(documented("ls /opt/aws-finops-mcp/releases"))
+    told(named, LIMIT, instead={word: f"aws_finops_mcp_release={second}"})
     assert release(LAST) == second
+
+
+CHECK_SETTINGS = "/opt/aws-finops-mcp/current/bin/aws-finops-mcp settings --config /etc/aws-finops-mcp/config.toml"
+
+
+def test_the_journal_says_why_a_start_failed() -> None:
+    etc, look = "/etc/aws-finops-mcp", documented("journalctl -u aws-finops-mcp -n 50")
+    for damage, reason in (
+        (
+            f"sed -i 's/^mcp_server_workers.*/mcp_server_workers = 0/' {etc}/config.toml",
+            f"aws-finops-mcp: MCP_SERVER_WORKERS: got 0 from {etc}/config.toml: Input should be greater than",
+        ),
+        (f"mv {etc}/secrets/aws {etc}/away", "Failed at step CREDENTIALS"),
+    ):
+        assert LAST.shell(f"{damage}; systemctl restart aws-finops-mcp || echo failed").endswith("failed")
+        assert reason in LAST.shell(f"{look} -o cat")
+        assert LAST.request("POST", "/mcp", LIST_TOOLS).status == 503
+        assert ("got 0" in LAST.shell(f"{documented(CHECK_SETTINGS)} 2>&1", check=False)) is ("WORKERS" in reason)
+        LAST.shell(f"[ ! -e {etc}/away ] || mv {etc}/away {etc}/secrets/aws")
+    told(DEPLOY, LIMIT)
+    assert status(LAST, OPERATIONS["user"], OPERATIONS["password"]) == 200
+
+
+def test_a_new_key_of_aws_replaces_the_old_one_everywhere() -> None:
+    new = "rotated-secret-of-molecule"
+    keys = {"default": {"aws_access_key_id": "rotated", "aws_secret_access_key": new}}
+    said = told(DEPLOY, LIMIT, aws_finops_mcp_aws_credentials=keys)
+    assert new not in said
+    handed = "runuser -u aws-finops-mcp -- cat /run/credentials/aws-finops-mcp.service/aws"
+    assert new in LAST.shell(handed)
+    assert LAST.shell(f"grep -rl '{OPERATIONS['secret']}' /etc/aws-finops-mcp /run/credentials || true") == ""
+    assert new not in LAST.shell("journalctl --no-pager --output cat; cat /proc/[0-9]*/environ; ps -eo args")
+    told(DEPLOY, LIMIT)
+    assert OPERATIONS["secret"] in LAST.shell(handed)
 
 
 def test_users_come_rotate_and_go() -> None:
-    limit = f"--limit={LAST.name}"
     directory = STATE / "passwords"
     generated = directory / "carol"
     listed: dict[str, Any] = {
         "nginx_password_directory": str(directory),
         "nginx_users": [{"name": OPERATIONS["user"], "password": OPERATIONS["password"]}, {"name": "carol"}],
     }
-    play("users", limit, "--check", **listed)
+    play("users", LIMIT, "--check", **listed)
     assert not generated.exists()
-    said = play("users", limit, **listed)
+    said = told(USERS, LIMIT, **listed)
     password = generated.read_text().strip()
     assert len(password) == 32
     assert (generated.stat().st_mode & 0o777, directory.stat().st_mode & 0o777) == (0o600, 0o700)
     assert password not in said
     assert status(LAST, "carol", password) == 200
     assert status(LAST, "second", OPERATIONS["second"]) == 401
-    assert changes(play("users", limit, **listed)) == {LAST.name: 0}
+    assert changes(play("users", LIMIT, **listed)) == {LAST.name: 0}
 
-    said = play("users", limit, users_rotate="carol", **listed)
+    said = told(f"{USERS} -e users_rotate=carol", LIMIT, **listed)
     new = generated.read_text().strip()
     assert new not in said
     assert (status(LAST, "carol", password), status(LAST, "carol", new)) == (401, 200)
     assert "change the others in the vault" in " ".join(
-        play("users", limit, fails=True, users_rotate=OPERATIONS["user"], **listed).split()
+        play("users", LIMIT, fails=True, users_rotate=OPERATIONS["user"], **listed).split()
     )
     for secret in (password, new):
         assert secret not in LAST.shell("journalctl --no-pager --output cat; cat /var/log/nginx/*.log; ps -eo args")
 
-    play("users", limit, nginx_password_directory=str(directory))
+    play("users", LIMIT, nginx_password_directory=str(directory))
     assert not generated.exists()
     assert (status(LAST, "carol", new), status(LAST, "second", OPERATIONS["second"])) == (401, 200)
+
+
+def test_the_certificates_key_is_replaced() -> None:
+    key = f"openssl x509 -noout -pubkey -in /etc/letsencrypt/live/{LAST.name}/fullchain.pem"
+    before = LAST.shell(key)
+    renew = documented("/opt/certbot/venv/bin/certbot renew --force-renewal --no-random-sleep-on-renew")
+    LAST.shell(f"REQUESTS_CA_BUNDLE=/etc/ssl/acme-server.pem {renew}")
+    assert LAST.shell(key) != before
+    assert status(LAST, OPERATIONS["user"], OPERATIONS["password"]) == 200

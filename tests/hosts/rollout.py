@@ -6,11 +6,14 @@ from tests.hosts.load import Load
 from tests.hosts.operations import DEPLOY, FIRST, HOSTS, LAST, ROLLBACK, another, changes, release, serving, told
 
 
+BOTH = f"--limit={FIRST.name},{LAST.name}"
+
+
 def roll_out(**variables: Any) -> str:
     """Over both hosts, with callers on both; none of them may notice."""
     said: list[str] = []
     with Load(FIRST) as first, Load(LAST) as last:
-        first.during(lambda: last.during(lambda: said.append(told(DEPLOY, "--limit=site", **variables))))
+        first.during(lambda: last.during(lambda: said.append(told(DEPLOY, BOTH, **variables))))
     assert first.lost() + last.lost() == []
     return said[0]
 

@@ -5,7 +5,6 @@ from typing import Any
 from tests.hosts.load import Load
 from tests.hosts.operations import DEPLOY, FIRST, HOSTS, LAST, ROLLBACK, another, changes, release, serving, told
 
-
 BOTH = f"--limit={FIRST.name},{LAST.name}"
 
 

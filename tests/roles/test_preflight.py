@@ -147,3 +147,12 @@ def test_secrets_that_would_not_work_are_refused_and_not_shown(tmp_path: Path, g
     good = {"default": {"aws_access_key_id": "a", "aws_secret_access_key": "b/c+d=", "aws_session_token": "e"}}
     given = {"aws_finops_mcp_aws_credentials": good, "aws_finops_mcp_secrets": {"mcp_accounts": {"main": {}}}}
     assert preflight(tmp_path, ("aws_finops_mcp",), DEBIAN, **given).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"log_rotation_size": "100"}, {"log_rotation_size": "1 G"}, {"log_rotation_kept": 0}]
+)
+def test_logs_are_not_kept_without_bound(tmp_path: Path, wrong: dict[str, Any]) -> None:
+    done = preflight(tmp_path, ("log_rotation",), DEBIAN, **{"log_rotation_kept": 3, **wrong})
+    assert done.returncode != 0
+    assert "log_rotation_size is a number with k, M or G" in done.stdout

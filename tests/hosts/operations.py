@@ -153,7 +153,6 @@ def test_the_journal_says_why_a_start_failed() -> None:
     ):
         assert LAST.shell(f"{damage}; systemctl restart aws-finops-mcp || echo failed").endswith("failed")
         assert reason in LAST.shell(f"{look} -o cat")
-        assert LAST.request("POST", "/mcp", LIST_TOOLS).status == 503
         assert ("got 0" in LAST.shell(f"{documented(CHECK_SETTINGS)} 2>&1", check=False)) is ("WORKERS" in reason)
         LAST.shell(f"[ ! -e {etc}/away ] || mv {etc}/away {etc}/secrets/aws")
     told(DEPLOY, LIMIT)

@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -104,9 +105,10 @@ def test_a_reboot_brings_everything_back() -> None:
     LAST.forget()
     hosts = [str(PROJECT / "tests/hosts/hosts"), "restart", "--state", str(STATE), "--network", network, LAST.name]
     subprocess.run(hosts, check=True)
-    for _ in range(60):
-        if subprocess.run(["ssh-keyscan", "-T", "2", LAST.address], capture_output=True, check=False).stdout:
+    for _ in range(120):
+        if subprocess.run(["ssh-keyscan", "-T", "5", LAST.address], capture_output=True, check=False).stdout:
             break
+        time.sleep(1)
     assert LAST.shell("systemctl is-system-running --wait") == "running"
     assert (
         LAST.shell("systemctl show --property ActiveEnterTimestampMonotonic,MainPID aws-finops-mcp.service") != started

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from aws_finops_mcp.demo.double.errors import AwsError
 from aws_finops_mcp.demo.double.request import Call
+from aws_finops_mcp.demo.families.containers_images import image_of_task
 from aws_finops_mcp.demo.families.containers_rows import (
     CLUSTERS,
     DEFINITIONS,
@@ -193,7 +194,7 @@ def _describe_tasks(call: Call) -> dict[str, Any] | None:
                 "clusterArn": arn(call.region, f"cluster/{one.split('/')[1]}"),
                 "taskDefinitionArn": definition_arn(call.region, revision),
                 "lastStatus": "RUNNING",
-                "containers": [],
+                "containers": [image_of_task()] if call.region == US else [],
             }
             for one in call.parameters["tasks"]
         ],

@@ -205,6 +205,19 @@ def test_users_come_rotate_and_go() -> None:
     assert (status(LAST, "carol", new), status(LAST, "second", OPERATIONS["second"])) == (401, 200)
 
 
+def test_a_certificate_is_looked_at_replaced_and_revoked() -> None:
+    """What molecule/renewal does at length, once as the document has it."""
+    serial = f"openssl x509 -noout -serial -in /etc/letsencrypt/live/{LAST.name}/fullchain.pem"
+    before = LAST.shell(serial)
+    told("ansible-playbook -i inventory/ours playbooks/verify.yml --tags certificate", LIMIT)
+    told("ansible-playbook -i inventory/ours playbooks/revoke.yml -e revoke_reason=keycompromise", LIMIT)
+    after = LAST.shell(serial)
+    assert after != before
+    told(f"""{SITE} -e '{{"certbot_absent": ["old.example.com"]}}'""", LIMIT)
+    assert LAST.shell(serial) == after
+    assert status(LAST, OPERATIONS["user"], OPERATIONS["password"]) == 200
+
+
 def test_the_certificates_key_is_replaced() -> None:
     key = f"openssl x509 -noout -pubkey -in /etc/letsencrypt/live/{LAST.name}/fullchain.pem"
     before = LAST.shell(key)

@@ -57,6 +57,8 @@ class UnderutilizedEcsParams(PeriodParams):
 def smaller(cpu: int, memory: int, cpu_peak: float, memory_peak: float) -> tuple[int, int] | None:
     """The smallest Fargate size in which the busiest minute leaves headroom; None when it is no smaller.
 
+    What stays as it is needs none: a task that is short of CPU may still have far too much memory.
+
     Args:
         cpu: CPU units of a task; 1,024 are a vCPU.
         memory: MiB of a task.
@@ -65,7 +67,9 @@ def smaller(cpu: int, memory: int, cpu_peak: float, memory_peak: float) -> tuple
     """
     for units, sizes in FARGATE_MIB.items():
         for mib in sizes:
-            enough = units * HEADROOM >= cpu * cpu_peak / 100 and mib * HEADROOM >= memory * memory_peak / 100
+            enough = (units == cpu or units * HEADROOM >= cpu * cpu_peak / 100) and (
+                mib == memory or mib * HEADROOM >= memory * memory_peak / 100
+            )
             if enough and units <= cpu and mib <= memory and (units, mib) != (cpu, memory):
                 return units, mib
     return None

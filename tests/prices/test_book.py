@@ -47,11 +47,11 @@ def test_a_worldwide_price_is_read_once_for_all_regions(engine: Engine, account:
         ([key for key in UNITS if key.startswith("elb.")], 1),
         ([key for key in UNITS if key.startswith("lambda.")], 1),
         ([key for key in UNITS if key.startswith("dynamodb.")], 1),
-        ([key for key in UNITS if key.startswith("s3.")], 2),
+        ([key for key in UNITS if key.startswith("s3.")], 3),
         ([ec2_instance(f"m{number}.large") for number in range(40)], 1),
         ([ec2_instance(f"m{number}.large") for number in range(100)], 3),
         ([rds_instance(f"db.{size}.large", "mysql") for size in ("m5", "r5", "r6g", "m6g")], 1),
-        ([*UNITS], 19),
+        ([*UNITS], 25),
     ],
     ids=["volumes", "nat", "load balancers", "lambda", "dynamodb", "s3", "40 types", "100 types", "rds", "all"],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,13 +11,28 @@ from aws_finops_mcp.audits.engine import Engine
 from aws_finops_mcp.checks import CHECKS
 from aws_finops_mcp.checks.check import Check
 from aws_finops_mcp.demo.account import EmbeddedAccount
-from aws_finops_mcp.demo.accuracy import accuracy
+from aws_finops_mcp.demo.accuracy import Measured, measure, report
+
+PAGE = Path(__file__).parents[2] / "docs" / "checks.md"
+
+
+@pytest.fixture(scope="module")
+def measured() -> dict[str, Measured]:
+    """What was measured so far: the page is of the same figures."""
+    return {}
+
+
+def told(engine: Engine, account: EmbeddedAccount, measured: dict[str, Measured], check: Check[Any]) -> Measured:
+    if check.name not in measured:
+        measured[check.name] = measure(engine, check, account.cases.get(check.name, ()))
+    return measured[check.name]
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
-def test_precision_and_recall_are_one(engine: Engine, account: EmbeddedAccount, check: Check[Any]) -> None:
-    cases = account.cases.get(check.name, ())
-    result = accuracy(engine, check, cases)
+def test_precision_and_recall_are_one(
+    engine: Engine, account: EmbeddedAccount, measured: dict[str, Measured], check: Check[Any]
+) -> None:
+    result = told(engine, account, measured, check).accuracy
     assert result.wrong == ()
     assert (result.precision, result.recall) == (1.0, 1.0)
 
@@ -27,3 +43,10 @@ def test_the_truth_has_findings_and_traps(account: EmbeddedAccount, check: Check
     assert any(case.verdict.actionable for case in cases)
     assert any(not case.verdict.actionable for case in cases)
     assert {case.verdict for case in cases if case.verdict.actionable} <= set(check.seeks)
+
+
+def test_the_page_of_checks_is_what_the_command_prints(
+    engine: Engine, account: EmbeddedAccount, measured: dict[str, Measured]
+) -> None:
+    page = report([told(engine, account, measured, check) for check in CHECKS])
+    assert page == PAGE.read_text(encoding="utf-8"), "aws-finops-mcp accuracy > docs/checks.md"

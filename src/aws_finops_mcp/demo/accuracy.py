@@ -153,9 +153,14 @@ def _pages(read: Read) -> int:
     return 1 if size is None else math.ceil(PAGE_OF_ONE / size)
 
 
-def report(engine: Engine, truth: Mapping[str, Sequence[Case]]) -> str:
-    """The page docs/checks.md, as Markdown."""
-    rows = [(check, measure(engine, check, truth.get(check.name, ()))) for check in CHECKS]
+def measure_all(engine: Engine, truth: Mapping[str, Sequence[Case]]) -> list[Measured]:
+    """Ask every check, and count."""
+    return [measure(engine, check, truth.get(check.name, ())) for check in CHECKS]
+
+
+def report(measured: Sequence[Measured]) -> str:
+    """The page docs/checks.md, as Markdown, of all checks in their order."""
+    rows = list(zip(CHECKS, measured, strict=True))
     wrong = [f"- {one.accuracy.check}: {text}" for _, one in rows for text in one.accuracy.wrong]
     lines = [
         "# Checks",

@@ -81,6 +81,6 @@ BURSTABLE_BASELINE: Final[Mapping[str, float]] = {
     **{f"t2.{size}": percent for size, percent in _T2.items()},
     "t1.micro": 10.0,
 }
-"""Percent of each vCPU, by type. Source, read 2026-11-22:
+"""Percent of each vCPU, by type, as known; the page was not read again for this table:
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/burstable-credits-baseline-concepts.html
 (t1.micro is not in it: the figure is that of t2.micro)."""

@@ -36,15 +36,18 @@ def audit(
     Raises:
         ArgumentsError: an account is not known.
     """
+    without_region = [""] if any(check.everywhere for check in checks) else []
+    targets = [(account, region) for account in accounts for region in [*regions, *without_region]]
+    # What has no region is read where it answers, with the inventory of that region if it is one of those asked for.
+    places = dict.fromkeys((account, region or GLOBAL_REGION) for account, region in targets)
+    readers = {(account, region): asking.reader(region, account) for account, region in places}
 
     def one(target: tuple[str, str]) -> list[CheckAnswer]:
         account, region = target
         wanted = [check for check in checks if check.everywhere == (region == "")]
-        reader = asking.reader(region or GLOBAL_REGION, account)
+        reader = readers[account, region or GLOBAL_REGION]
         return side_by_side(lambda check: _ask(asking, reader.part(), check), wanted, PARALLEL_CHECKS)
 
-    without_region = [""] if any(check.everywhere for check in checks) else []
-    targets = [(account, region) for account in accounts for region in [*regions, *without_region]]
     return [answer for answers in side_by_side(one, targets, PARALLEL_REGIONS) for answer in answers]
 
 

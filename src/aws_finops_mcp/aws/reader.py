@@ -160,6 +160,8 @@ class Reader:
 
         `arrived` is given the pages as they come, if it is this call that makes the read.
         """
+        if wanted.region == self.region:
+            wanted = replace(wanted, region="")  # the same read, whoever spells the region out
         with self._lock:
             future = self._inventory.get(wanted)
             mine = future is None

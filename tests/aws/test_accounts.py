@@ -108,17 +108,17 @@ def test_what_one_account_denies_the_others_answer(engine: Engine, land: Account
 
 
 def test_an_organisation_is_read_whole(engine: Engine, land: AccountProcess) -> None:
-    """Each check in each region of each account finds exactly the idle ones of the truth table."""
+    """Each of four checks in each region of each account finds exactly the idle ones of the truth table."""
     regions = list(ORGANISATION.region_names)
-    answers = audit(engine.asking(), CHECKS, engine.accounts, regions)
-    assert len(answers) == len(CHECKS) * 4 * 2
-    assert all(answer.complete for answer in answers)
     kinds = {
         "find_unused_volumes": "volumes",
         "find_unused_lambda_functions": "functions",
         "find_unused_elastic_ips": "addresses",
         "find_unused_nat_gateways": "nat_gateways",
     }
+    answers = audit(engine.asking(), [check for check in CHECKS if check.name in kinds], engine.accounts, regions)
+    assert len(answers) == len(kinds) * 4 * 2
+    assert all(answer.complete for answer in answers)
     for answer in answers:
         idle = land.ask("estates.idle", answer.account, answer.region, kinds[answer.tool])
         functions = answer.tool == "find_unused_lambda_functions"

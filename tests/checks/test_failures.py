@@ -9,6 +9,8 @@ from aws_finops_mcp.audits.catalogue import ALWAYS_LISTED, TOOLS
 from aws_finops_mcp.audits.engine import Engine
 from aws_finops_mcp.aws import clients as clients_module
 from aws_finops_mcp.aws.clients import Clients
+from aws_finops_mcp.aws.rates import Limiter
+from aws_finops_mcp.aws.reader import Gate
 from aws_finops_mcp.checks import CHECKS as ALL_CHECKS
 from aws_finops_mcp.declaration import BudgetParams
 from aws_finops_mcp.demo.account import EmbeddedAccount
@@ -150,7 +152,8 @@ def impatient(impatient_clients: Clients, monkeypatch: pytest.MonkeyPatch) -> En
     """An engine that tries each call once: what lasts needs no waiting for."""
     once = Config(retries={"mode": "standard", "total_max_attempts": 1})
     monkeypatch.setattr(clients_module, "_CONFIG", clients_module._CONFIG.merge(once))
-    return Engine("us-east-1", clients=impatient_clients, exempt_tag="finops:exempt")
+    gate = Gate(Limiter(share=1000))
+    return Engine("us-east-1", clients=impatient_clients, exempt_tag="finops:exempt", gate=gate)
 
 
 @pytest.mark.parametrize(("fault", "kind"), [("throttle", "throttled"), ("error500", "error"), ("cut", "unreachable")])

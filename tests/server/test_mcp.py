@@ -36,7 +36,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    return asyncio.run(asyncio.wait_for(work, 240))
+    return asyncio.run(asyncio.wait_for(work, 900))
 
 
 def text_of(result: CallToolResult) -> str:

@@ -13,7 +13,7 @@ from aws_finops_mcp.checks.alarms import ACTIONS, all_alarms
 from aws_finops_mcp.checks.check import Check, Facts, Judgement, Part
 from aws_finops_mcp.checks.metric_owners import OWNERS, Existing, Metric, reads_for
 from aws_finops_mcp.checks.reads import ALARMS
-from aws_finops_mcp.checks.tagging_api import tags_by_arn, tags_read, unless_exempt
+from aws_finops_mcp.checks.tagging import tags_by_arn, tags_read, unless_exempt
 from aws_finops_mcp.declaration import RegionParams
 from aws_finops_mcp.findings import Category, Scalar, Verdict
 

@@ -9,7 +9,7 @@ from typing import Any
 from aws_finops_mcp.aws.metrics import DAY, MetricQuery
 from aws_finops_mcp.aws.reads import Read, read
 from aws_finops_mcp.checks.check import Facts, Part
-from aws_finops_mcp.checks.tags import tags_read
+from aws_finops_mcp.checks.tagging import tags_read
 from aws_finops_mcp.findings import HOURS_PER_MONTH
 
 TABLES = read(

@@ -28,7 +28,7 @@ from aws_finops_mcp.checks.dynamodb import (
     throughputs,
 )
 from aws_finops_mcp.checks.dynamodb_unused import unread
-from aws_finops_mcp.checks.tags import with_tags
+from aws_finops_mcp.checks.tagging import with_listed_tags
 from aws_finops_mcp.declaration import PeriodParams
 from aws_finops_mcp.findings import Category, Scalar, Verdict
 
@@ -133,7 +133,7 @@ def _said(need: Need) -> str:
 
 def judge_underused(facts: Facts, params: UnderutilizedDynamodbTablesParams) -> Iterator[Judgement]:
     """Underused where the busiest five minutes need much less than is billed at rest."""
-    return with_tags(facts, TAGS, _judge_underused(facts, params))
+    return with_listed_tags(facts, TAGS, _judge_underused(facts, params))
 
 
 def _judge_underused(facts: Facts, params: UnderutilizedDynamodbTablesParams) -> Iterator[Judgement]:
@@ -228,7 +228,7 @@ UNDERUTILIZED_DYNAMODB_TABLES = Check(
 
 def judge_overused(facts: Facts, params: OverutilizedDynamodbTablesParams) -> Iterator[Judgement]:
     """Overused where it consumes nearly all that it may have, for long enough."""
-    return with_tags(facts, TAGS, _judge_overused(facts, params))
+    return with_listed_tags(facts, TAGS, _judge_overused(facts, params))
 
 
 def _judge_overused(facts: Facts, params: OverutilizedDynamodbTablesParams) -> Iterator[Judgement]:

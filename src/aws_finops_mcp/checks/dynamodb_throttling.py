@@ -21,7 +21,7 @@ from aws_finops_mcp.checks.dynamodb import (
     throughputs,
 )
 from aws_finops_mcp.checks.dynamodb_unused import unread
-from aws_finops_mcp.checks.tags import with_tags
+from aws_finops_mcp.checks.tagging import with_listed_tags
 from aws_finops_mcp.declaration import PeriodParams
 from aws_finops_mcp.findings import Category, Scalar, Verdict
 
@@ -55,7 +55,7 @@ def _requests(table: Any, operation: str) -> MetricQuery:
 
 def judge_throttling(facts: Facts, params: DynamodbThrottlingParams) -> Iterator[Judgement]:
     """Degraded by the number of events; a table without any has no datapoint."""
-    return with_tags(facts, TAGS, _judge(facts, params))
+    return with_listed_tags(facts, TAGS, _judge(facts, params))
 
 
 def _judge(facts: Facts, params: DynamodbThrottlingParams) -> Iterator[Judgement]:

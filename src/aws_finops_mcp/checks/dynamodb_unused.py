@@ -26,7 +26,7 @@ from aws_finops_mcp.checks.dynamodb import (
     tables,
     throughputs,
 )
-from aws_finops_mcp.checks.tags import with_tags
+from aws_finops_mcp.checks.tagging import with_listed_tags
 from aws_finops_mcp.declaration import PeriodParams
 from aws_finops_mcp.findings import Category, Scalar, Verdict
 
@@ -80,7 +80,7 @@ def _verdict(facts: Facts, params: UnusedDynamodbTablesParams, table: Any) -> tu
 
 def judge_unused(facts: Facts, params: UnusedDynamodbTablesParams) -> Iterator[Judgement]:
     """A table that consumed nothing is idle: DynamoDB writes no datapoint without a request."""
-    return with_tags(facts, TAGS, _judge_unused(facts, params))
+    return with_listed_tags(facts, TAGS, _judge_unused(facts, params))
 
 
 def _judge_unused(facts: Facts, params: UnusedDynamodbTablesParams) -> Iterator[Judgement]:
@@ -195,7 +195,7 @@ class DynamodbTableClassParams(PeriodParams):
 
 def judge_class(facts: Facts, params: DynamodbTableClassParams) -> Iterator[Judgement]:
     """The other class costs less where storage outweighs requests, or the other way round."""
-    return with_tags(facts, TAGS, _judge_class(facts, params))
+    return with_listed_tags(facts, TAGS, _judge_class(facts, params))
 
 
 def _judge_class(facts: Facts, params: DynamodbTableClassParams) -> Iterator[Judgement]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 AS_OF: Final = "2026-11-22"
-"""When the families were held against EC2's descriptions: architecture, memory by vCPU, accelerators."""
+"""When this table was made. Held against moto's copy of EC2's descriptions in part only, and not against EC2 itself."""
 UPGRADE_PATHS: Final = "https://aws.amazon.com/ec2/previous-generation/"
 GRAVITON_PAGE: Final = "https://docs.aws.amazon.com/ec2/latest/instancetypes/ec2-instance-type-specifications.html"
 

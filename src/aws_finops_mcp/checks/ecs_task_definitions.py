@@ -27,7 +27,7 @@ from aws_finops_mcp.checks.ecs import (
     unread_services,
 )
 from aws_finops_mcp.checks.reads import EVENT_BUSES
-from aws_finops_mcp.checks.tagging_api import tags_by_arn, tags_read, unless_exempt
+from aws_finops_mcp.checks.tagging import tags_by_arn, tags_read, unless_exempt
 from aws_finops_mcp.declaration import RegionParams
 from aws_finops_mcp.findings import Category, Scalar, Verdict
 

@@ -12,7 +12,7 @@ from aws_finops_mcp.aws.metrics import DAY, HOUR, MetricQuery, MetricSeries
 from aws_finops_mcp.aws.reads import read
 from aws_finops_mcp.checks.check import Check, Facts, Judgement, Part
 from aws_finops_mcp.checks.rds_cost import smaller_class
-from aws_finops_mcp.checks.tags import tags_read, with_tags
+from aws_finops_mcp.checks.tagging import tags_read, with_listed_tags
 from aws_finops_mcp.declaration import PeriodParams
 from aws_finops_mcp.findings import HOURS_PER_MONTH, Category, Scalar, Verdict
 from aws_finops_mcp.prices.instances import elasticache_node
@@ -119,7 +119,7 @@ def _usage(facts: Facts, cluster: Any) -> _Usage:
 
 def judge_usage(facts: Facts, params: UnderutilizedElasticacheClustersParams) -> Iterator[Judgement]:
     """Idle without a command; underused where half of it would hold the peaks of CPU and memory."""
-    return with_tags(facts, TAGS, _judge_usage(facts, params))
+    return with_listed_tags(facts, TAGS, _judge_usage(facts, params))
 
 
 def _judge_usage(facts: Facts, params: UnderutilizedElasticacheClustersParams) -> Iterator[Judgement]:
@@ -254,7 +254,7 @@ def read_load(facts: Facts, _params: object) -> Iterator[MetricQuery]:
 
 def judge_load(facts: Facts, params: OverutilizedElasticacheClustersParams) -> Iterator[Judgement]:
     """Overused by hours of CPU, or by days of full memory."""
-    return with_tags(facts, TAGS, _judge_load(facts, params))
+    return with_listed_tags(facts, TAGS, _judge_load(facts, params))
 
 
 def _judge_load(facts: Facts, params: OverutilizedElasticacheClustersParams) -> Iterator[Judgement]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from aws_finops_mcp.checks.check import Check, Facts, Judgement, Part
 from aws_finops_mcp.checks.elasticache import CACHE_CLUSTERS, TAGS, node_hours
 from aws_finops_mcp.checks.support_clock import version_key
-from aws_finops_mcp.checks.tags import with_tags
+from aws_finops_mcp.checks.tagging import with_listed_tags
 from aws_finops_mcp.declaration import RegionParams
 from aws_finops_mcp.findings import HOURS_PER_MONTH, Category, Scalar, Verdict
 from aws_finops_mcp.prices.instances import elasticache_node
@@ -18,7 +18,7 @@ UPGRADABLE_FROM = (5, 0, 6)
 
 def judge_engines(facts: Facts, _params: RegionParams) -> Iterator[Judgement]:
     """Costly where the same node is to be had as Valkey for less, without a change of endpoint."""
-    return with_tags(facts, TAGS, _judge(facts))
+    return with_listed_tags(facts, TAGS, _judge(facts))
 
 
 def _judge(facts: Facts) -> Iterator[Judgement]:

@@ -10,7 +10,7 @@ from aws_finops_mcp.checks.check import Check, Facts, Judgement, Part
 from aws_finops_mcp.checks.elasticache import CACHE_CLUSTERS, TAGS
 from aws_finops_mcp.checks.support_clock import EVIDENCE, VersionParams, clock, newest
 from aws_finops_mcp.checks.support_facts import REDIS_OSS
-from aws_finops_mcp.checks.tags import with_tags
+from aws_finops_mcp.checks.tagging import with_listed_tags
 from aws_finops_mcp.findings import HOURS_PER_MONTH, Category, Scalar, Verdict
 from aws_finops_mcp.prices.databases import elasticache_extended_support
 
@@ -21,7 +21,7 @@ ENGINE_VERSIONS = read(
 
 def judge_versions(facts: Facts, params: VersionParams) -> Iterator[Judgement]:
     """Outdated by AWS's published dates, which no API gives; only Redis OSS has any."""
-    return with_tags(facts, TAGS, _judge_versions(facts, params))
+    return with_listed_tags(facts, TAGS, _judge_versions(facts, params))
 
 
 def _judge_versions(facts: Facts, params: VersionParams) -> Iterator[Judgement]:

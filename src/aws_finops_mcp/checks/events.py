@@ -12,7 +12,7 @@ from aws_finops_mcp.aws.metrics import DAY, MetricQuery
 from aws_finops_mcp.aws.reads import Read, read
 from aws_finops_mcp.checks.check import Check, Facts, Judgement
 from aws_finops_mcp.checks.reads import EVENT_BUSES
-from aws_finops_mcp.checks.tagging_api import tags_by_arn, tags_read, unless_exempt
+from aws_finops_mcp.checks.tagging import tags_by_arn, tags_read, unless_exempt
 from aws_finops_mcp.declaration import PeriodParams
 from aws_finops_mcp.findings import Category, Scalar, Verdict
 

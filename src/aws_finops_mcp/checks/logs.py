@@ -11,7 +11,8 @@ from pydantic import Field
 from aws_finops_mcp.aws.metrics import DAY, MetricQuery
 from aws_finops_mcp.aws.reads import Read, read
 from aws_finops_mcp.checks.check import Check, Facts, Judgement, Part
-from aws_finops_mcp.checks.reads import FUNCTIONS, LOG_GROUP_NAMES, LOG_GROUPS, tagged
+from aws_finops_mcp.checks.reads import FUNCTIONS, LOG_GROUP_NAMES, LOG_GROUPS
+from aws_finops_mcp.checks.tagging import tags_read
 from aws_finops_mcp.declaration import PeriodParams
 from aws_finops_mcp.findings import Category, Scalar, Verdict
 
@@ -20,7 +21,7 @@ IDENTIFIERS = 50
 """Log groups that one DescribeLogGroups call describes by name."""
 EVENT_OVERHEAD = 26
 """Bytes that CloudWatch Logs adds to each event, https://aws.amazon.com/cloudwatch/pricing/."""
-TAGS = tagged("logs:log-group")
+TAGS = tags_read("logs:log-group")
 _STORAGE = {"STANDARD": "logs.standard.storage", "INFREQUENT_ACCESS": "logs.infrequent_access.storage"}
 _LAMBDA = "/aws/lambda/"
 

@@ -9,7 +9,7 @@ from aws_finops_mcp.aws.metrics import DAY, MetricQuery
 from aws_finops_mcp.aws.reads import read
 from aws_finops_mcp.checks.check import Check, Facts, Judgement, Part
 from aws_finops_mcp.checks.peaks import PeaksParams, judge_peaks, measured, smaller_type
-from aws_finops_mcp.checks.tags import tags_read, with_tags
+from aws_finops_mcp.checks.tagging import tags_read, with_listed_tags
 from aws_finops_mcp.findings import HOURS_PER_MONTH, Category, Scalar, Verdict
 from aws_finops_mcp.prices.databases import memorydb_node
 
@@ -38,7 +38,7 @@ def read_usage(facts: Facts, _params: object) -> Iterator[MetricQuery]:
 
 def judge_usage(facts: Facts, params: PeaksParams) -> Iterator[Judgement]:
     """Idle without a command to any node; underused by the highest CPU and memory of all nodes."""
-    return with_tags(facts, TAGS, _judge_usage(facts, params))
+    return with_listed_tags(facts, TAGS, _judge_usage(facts, params))
 
 
 def _judge_usage(facts: Facts, params: PeaksParams) -> Iterator[Judgement]:

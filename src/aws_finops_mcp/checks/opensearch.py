@@ -12,7 +12,7 @@ from aws_finops_mcp.aws.reader import chunks
 from aws_finops_mcp.aws.reads import Read, read
 from aws_finops_mcp.checks.check import Check, Facts, Judgement, Part
 from aws_finops_mcp.checks.peaks import PeaksParams, judge_peaks, measured, smaller_type
-from aws_finops_mcp.checks.tags import tags_read, with_tags
+from aws_finops_mcp.checks.tagging import tags_read, with_listed_tags
 from aws_finops_mcp.findings import HOURS_PER_MONTH, Category, Scalar, Verdict
 from aws_finops_mcp.prices.databases import opensearch_instance
 
@@ -80,7 +80,7 @@ def read_usage(facts: Facts, _params: object) -> Iterator[MetricQuery]:
 
 def judge_usage(facts: Facts, params: UnderutilizedOpensearchDomainsParams) -> Iterator[Judgement]:
     """Idle without searches and documents; underused by CPU and JVM memory at their highest."""
-    return with_tags(facts, TAGS, _judge_usage(facts, params))
+    return with_listed_tags(facts, TAGS, _judge_usage(facts, params))
 
 
 def _judge_usage(facts: Facts, params: UnderutilizedOpensearchDomainsParams) -> Iterator[Judgement]:

@@ -9,7 +9,7 @@ from aws_finops_mcp.checks.check import Check, Facts, Judgement, Part
 from aws_finops_mcp.checks.opensearch import DESCRIBE, DOMAIN_NAMES, TAGS, describe_domains, domains, undescribed
 from aws_finops_mcp.checks.support_clock import EVIDENCE, VersionParams, clock
 from aws_finops_mcp.checks.support_facts import OPENSEARCH
-from aws_finops_mcp.checks.tags import with_tags
+from aws_finops_mcp.checks.tagging import with_listed_tags
 from aws_finops_mcp.findings import HOURS_PER_MONTH, Category, Scalar, Verdict
 from aws_finops_mcp.prices.databases import opensearch_extended_support, opensearch_instance
 
@@ -29,7 +29,7 @@ def normalized_units(instance_type: str) -> float | None:
 
 def judge_versions(facts: Facts, params: VersionParams) -> Iterator[Judgement]:
     """Outdated by AWS's published dates, which no API gives."""
-    return with_tags(facts, TAGS, _judge_versions(facts, params))
+    return with_listed_tags(facts, TAGS, _judge_versions(facts, params))
 
 
 def _judge_versions(facts: Facts, params: VersionParams) -> Iterator[Judgement]:

@@ -109,20 +109,5 @@ ALARMS = read("cloudwatch", "DescribeAlarms", "", {"AlarmTypes": ["MetricAlarm",
 """Pages, not alarms: an answer has metric and composite ones apart. `checks.alarms.all_alarms` joins them."""
 
 
-def tagged(resource_type: str) -> Read:
-    """The tags of all resources of a type, those without ever a tag left out: a hundred a call, not a call for each.
-
-    Args:
-        resource_type: as the Resource Groups Tagging API names it, e.g. `s3:bucket`.
-    """
-    return read(
-        "resourcegroupstaggingapi",
-        "GetResources",
-        "ResourceTagMappingList",
-        {"ResourceTypeFilters": [resource_type], "ResourcesPerPage": 100},
-        token=("PaginationToken", "PaginationToken"),
-    )
-
-
 TABLES = read("dynamodb", "ListTables", "TableNames", token=("LastEvaluatedTableName", "ExclusiveStartTableName"))
 DASHBOARDS = read("cloudwatch", "ListDashboards", "DashboardEntries", region=GLOBAL_REGION)

@@ -9,11 +9,12 @@ from typing import Any
 from aws_finops_mcp.aws.metrics import DAY, MetricQuery
 from aws_finops_mcp.aws.reads import Read, read
 from aws_finops_mcp.checks.check import Facts, Judgement, Part, tags_of
-from aws_finops_mcp.checks.reads import BUCKET_METRICS, BUCKETS, tagged
+from aws_finops_mcp.checks.reads import BUCKET_METRICS, BUCKETS
+from aws_finops_mcp.checks.tagging import tags_read
 from aws_finops_mcp.findings import Verdict
 
 GIB = 2**30
-TAGS = tagged("s3:bucket")
+TAGS = tags_read("s3:bucket")
 
 STORAGE_UNITS: Mapping[str, str] = {
     "StandardStorage": "s3.standard.storage",

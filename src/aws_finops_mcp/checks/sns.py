@@ -11,7 +11,7 @@ from aws_finops_mcp.aws.metrics import DAY, MetricQuery
 from aws_finops_mcp.checks.alarms import ACTIONS, all_alarms
 from aws_finops_mcp.checks.check import Check, Facts, Judgement
 from aws_finops_mcp.checks.reads import ALARMS, SUBSCRIPTIONS, TOPICS
-from aws_finops_mcp.checks.tagging_api import tags_by_arn, tags_read, unless_exempt
+from aws_finops_mcp.checks.tagging import tags_by_arn, tags_read, unless_exempt
 from aws_finops_mcp.declaration import PeriodParams
 from aws_finops_mcp.findings import Category, Scalar, Verdict
 

@@ -37,7 +37,7 @@ def test_the_console_script_is_the_module() -> None:
 def test_a_check_prints_its_answer(account: EmbeddedAccount) -> None:
     done = run("check", "find_unused_volumes", "region_name=us-east-1", extra=account.environment)
     assert done.returncode == 0
-    assert "5 of 21 EBS volumes" in done.stdout
+    assert "5 of 41 EBS volumes" in done.stdout
     assert "SIMULATED" in done.stdout
 
 

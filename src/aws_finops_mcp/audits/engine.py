@@ -12,7 +12,7 @@ from typing import TypeVar
 from aws_finops_mcp.audits.store import AnswerStore
 from aws_finops_mcp.aws.clients import Clients
 from aws_finops_mcp.aws.ledger import Budget, Call, Ledger, ReadFailedError
-from aws_finops_mcp.aws.reader import Gate, Reader
+from aws_finops_mcp.aws.reader import Gate, Inventory, Reader
 from aws_finops_mcp.declaration import ArgumentsError, BudgetParams
 from aws_finops_mcp.findings import Category
 from aws_finops_mcp.prices.book import PriceBook
@@ -98,10 +98,11 @@ class Engine:
 
 @dataclass(frozen=True)
 class Asking:
-    """One question under way: the engine, and the ledger that all its reads are entered into."""
+    """One question under way: the engine, the ledger that all its reads are entered into, and what they gave."""
 
     engine: Engine
     ledger: Ledger
+    inventory: Inventory = field(default_factory=Inventory)
 
     def reader(self, region: str = "", account: str = "") -> Reader:
         """A reader of a region (the server's own when empty) of an account (the first when empty).
@@ -116,7 +117,7 @@ class Asking:
         where = region or engine.region
         first = Reader(engine.clients, self.ledger, where, alias=alias, gate=engine.gate)
         number = engine.number(alias, first)
-        return Reader(engine.clients, self.ledger, where, number, alias, engine.gate)
+        return Reader(engine.clients, self.ledger, where, number, alias, engine.gate, self.inventory)
 
     def prices(self, reader: Reader) -> PriceBook:
         return self.engine.prices(reader)

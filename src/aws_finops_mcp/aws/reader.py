@@ -42,10 +42,18 @@ class Gate:
 
 
 @dataclass(frozen=True)
+class Inventory:
+    """What the reads of one question gave, by alias, region and read: each is made once, whoever asks for it."""
+
+    found: dict[tuple[str, str, Read], Future[list[Any] | FailedRead]] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+@dataclass(frozen=True)
 class Reader:
     """Reads one region of one account; every failure goes into the ledger before it is raised.
 
-    Reads made through `items` are remembered: all checks that share a reader share its inventory.
+    Reads made through `items` are remembered: all readers of a question share its inventory.
     """
 
     clients: Clients
@@ -54,8 +62,7 @@ class Reader:
     account: str = "unknown"
     alias: str = ""
     gate: Gate = field(default_factory=Gate)
-    _inventory: dict[Read, Future[list[Any] | FailedRead]] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    inventory: Inventory = field(default_factory=Inventory)
 
     def call(
         self,
@@ -152,7 +159,7 @@ class Reader:
             extra = {name: value for name, value in named if value}
 
     def part(self) -> Reader:
-        """A reader for one part of the answer: with this one's inventory, and a ledger of its own."""
+        """A reader for one part of the answer: with the same inventory, and a ledger of its own."""
         return replace(self, ledger=self.ledger.part())
 
     def items(self, wanted: Read, arrived: Arrived | None = None) -> list[Any] | FailedRead:
@@ -160,13 +167,15 @@ class Reader:
 
         `arrived` is given the pages as they come, if it is this call that makes the read.
         """
-        if wanted.region == self.region:
-            wanted = replace(wanted, region="")  # the same read, whoever spells the region out
-        with self._lock:
-            future = self._inventory.get(wanted)
+        if wanted.only_in and wanted.only_in != self.region:
+            return []
+        # The same read, whether its region is spelled out or not.
+        key = (self.alias, wanted.region or self.region, replace(wanted, region="", only_in=""))
+        with self.inventory.lock:
+            future = self.inventory.found.get(key)
             mine = future is None
             if future is None:
-                future = self._inventory[wanted] = Future()
+                future = self.inventory.found[key] = Future()
         if not mine:
             found = future.result()
             if isinstance(found, FailedRead):
@@ -180,8 +189,6 @@ class Reader:
         return future.result()
 
     def _items(self, wanted: Read, arrived: Arrived | None) -> list[Any] | FailedRead:
-        if wanted.only_in and wanted.only_in != self.region:
-            return []
         try:
             return self.pages(
                 wanted.service,

@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from aws_finops_mcp.aws.reads import Read, read
+from aws_finops_mcp.aws.reads import Read
 from aws_finops_mcp.checks.check import Check, Facts, Judgement, tags_of
+from aws_finops_mcp.checks.launchers import numbered_versions, of_groups
 from aws_finops_mcp.checks.reads import (
     AUTO_SCALING_GROUPS,
     FUNCTIONS,
@@ -39,32 +40,7 @@ def interfaces_of(facts: Facts) -> Mapping[str, list[Any]] | None:
 
 def pinned_versions(facts: Facts, _params: RegionParams) -> Iterator[Read]:
     """The versions of launch templates that auto scaling groups name by number."""
-    pinned: dict[str, set[str]] = defaultdict(set)
-    for group in facts.maybe(AUTO_SCALING_GROUPS) or ():
-        for template in templates_of(group):
-            version = template.get("Version", "$Default")
-            if not version.startswith("$") and "LaunchTemplateId" in template:
-                pinned[template["LaunchTemplateId"]].add(version)
-    for template_id, versions in pinned.items():
-        yield read(
-            "ec2",
-            "DescribeLaunchTemplateVersions",
-            "LaunchTemplateVersions",
-            {"LaunchTemplateId": template_id, "Versions": sorted(versions)},
-            resource=template_id,
-        )
-
-
-def templates_of(scaling_group: Any) -> Iterator[Any]:
-    """The launch templates that an auto scaling group names, mixed instances included."""
-    if "LaunchTemplate" in scaling_group:
-        yield scaling_group["LaunchTemplate"]
-    mixed = scaling_group.get("MixedInstancesPolicy", {}).get("LaunchTemplate", {})
-    if "LaunchTemplateSpecification" in mixed:
-        yield mixed["LaunchTemplateSpecification"]
-    for override in mixed.get("Overrides", ()):
-        if "LaunchTemplateSpecification" in override:
-            yield override["LaunchTemplateSpecification"]
+    return numbered_versions(of_groups(facts))
 
 
 def _configured(facts: Facts, params: RegionParams) -> tuple[Users, bool]:

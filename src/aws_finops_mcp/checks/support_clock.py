@@ -41,8 +41,10 @@ class Support:
 
 
 def third_year(standard_ends: date) -> date:
-    """When the third year after the end of standard support begins."""
+    """When the third year after the end of standard support begins: two years on; for 29 February, 1 March."""
     begins = standard_ends + timedelta(days=1)
+    if (begins.month, begins.day) == (2, 29):
+        begins += timedelta(days=1)
     return begins.replace(year=begins.year + 2)
 
 

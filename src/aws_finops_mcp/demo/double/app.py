@@ -62,7 +62,8 @@ class Double:
         call = recognise(environ, body, self._credentials)
         if call is None:
             return _send(self._unrecognised(environ), start_response)
-        with self._calls.counting(call.iam_action, call.region, call.account):
+        asked = f"{environ.get('PATH_INFO')}?{environ.get('QUERY_STRING')} ".encode() + body
+        with self._calls.counting(call.iam_action, call.region, call.account, asked):
             answer = self._answer(call)
         return _send(answer, start_response)
 

@@ -14,13 +14,16 @@ class CallCounter:
     def __init__(self) -> None:
         self._lock = Lock()
         self._counts: Counter[tuple[str, str, str]] = Counter()
+        self._requests: Counter[tuple[str, str, str, int]] = Counter()
         self._running: Counter[str] = Counter()
         self._peak: Counter[str] = Counter()
 
     @contextmanager
-    def counting(self, action: str, region: str, account: str) -> Iterator[None]:
+    def counting(self, action: str, region: str, account: str, request: bytes = b"") -> Iterator[None]:
+        """Counts a call for as long as it is under way; `request` is all that it asks, to tell repeated ones."""
         with self._lock:
             self._counts[action, region, account] += 1
+            self._requests[action, region, account, hash(request)] += 1
             self._running[action] += 1
             self._peak[action] = max(self._peak[action], self._running[action])
         try:
@@ -58,6 +61,15 @@ class CallCounter:
                 totals[action, region] += number
         return dict(sorted(totals.items()))
 
+    @property
+    def repeated(self) -> dict[str, int]:
+        """By action, how many requests asked what had been asked before in the same region of the same account."""
+        again: Counter[str] = Counter()
+        with self._lock:
+            for (action, _region, _account, _request), number in self._requests.items():
+                again[action] += number - 1
+        return {action: number for action, number in sorted(again.items()) if number}
+
     def peak(self, action: str) -> int:
         """The most requests for this action that were under way at one time."""
         with self._lock:
@@ -66,4 +78,5 @@ class CallCounter:
     def reset(self) -> None:
         with self._lock:
             self._counts.clear()
+            self._requests.clear()
             self._peak.clear()

@@ -15,7 +15,7 @@ LAYERS = (
     {"prices"},
     {"checks", "costs"},
     {"audits"},
-    {"server"},
+    {"server", "clients"},
     {"demo"},
     {"cli", "__main__"},
 )

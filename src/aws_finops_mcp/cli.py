@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from aws_finops_mcp import __version__
+from aws_finops_mcp.clients.command import client_config, client_pages
 from aws_finops_mcp.findings import Category
 from aws_finops_mcp.settings import Settings, SettingsError, known_region, load_settings
 
@@ -22,6 +23,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+app.command("client-config")(client_config)
+app.command("client-pages", hidden=True)(client_pages)
 
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", help="TOML file of settings; the environment wins over it.")

@@ -17,7 +17,7 @@ LAYERS = (
     {"audits"},
     {"server", "clients"},
     {"demo"},
-    {"cli", "__main__"},
+    {"cli", "cli_keys", "__main__"},
 )
 LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from aws_finops_mcp import __version__
+from aws_finops_mcp.cli_keys import keys_app
 from aws_finops_mcp.clients.command import client_config, client_pages
 from aws_finops_mcp.findings import Category
 from aws_finops_mcp.settings import Settings, SettingsError, known_region, load_settings
@@ -26,6 +27,7 @@ app = typer.Typer(
 
 app.command("client-config")(client_config)
 app.command("client-pages", hidden=True)(client_pages)
+app.add_typer(keys_app, name="keys")
 
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", help="TOML file of settings; the environment wins over it.")
@@ -68,14 +70,13 @@ def main(
 def serve(config: ConfigOption = None) -> None:
     """Serve MCP over HTTP."""
     from aws_finops_mcp.server.logs import configure_logs
-    from aws_finops_mcp.server.serve import Server, refuse_taken_port
-    from aws_finops_mcp.server.telemetry import check_metrics_file
+    from aws_finops_mcp.server.serve import Server, check_start, refuse_taken_port
 
     try:
         settings = _settings(config)
         refuse_taken_port(settings)
         configure_logs(settings)
-        check_metrics_file(settings)
+        check_start(settings)
     except SettingsError as error:
         raise _stop(str(error)) from None
     sys.argv[1:] = []  # gunicorn reads settings of its own from there

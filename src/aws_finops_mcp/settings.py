@@ -48,6 +48,14 @@ def _cache_dir() -> Path | None:
     return caches / "aws-finops-mcp" if caches.is_absolute() else None
 
 
+def _state_dir() -> Path | None:
+    """Where systemd, else the desktop's convention, puts state; None for a user without a home."""
+    if given := os.environ.get("STATE_DIRECTORY"):
+        return Path(given.split(":")[0])
+    states = Path(os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state"))  # noqa: PTH111
+    return states / "aws-finops-mcp" if states.is_absolute() else None
+
+
 CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 
 
@@ -62,6 +70,35 @@ class AccountSettings(BaseModel):
     """A role to assume, with the profile's or the server's own credentials."""
     external_id: str = Field("", pattern=r"^[\w+=,.@:/-]*$", max_length=1224)
     """The external id that the role's trust policy asks for."""
+
+
+GLOBAL = "global"
+"""In the place of a region: what has none, as Cost Explorer, CloudFront and Route 53."""
+
+
+class Scopes(BaseModel):
+    """What a principal may do. What is not given is not limited, beyond what the server offers to anyone."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    categories: tuple[Category, ...] | None = Field(None, min_length=1)
+    """Categories of tools and checks."""
+    accounts: tuple[str, ...] | None = Field(None, min_length=1)
+    """Aliases of accounts; the first is that of a call that names none."""
+    regions: tuple[str, ...] | None = Field(None, min_length=1)
+    """AWS regions, and `global`; the first is that of a call that names none, unless the server's own is among them."""
+    calls_per_day: int | None = Field(None, ge=1)
+    """AWS calls that may be made for the principal in a day (UTC)."""
+    usd_per_day: Decimal | None = Field(None, ge=0)
+    """Dollars that AWS may bill for these calls in a day (UTC)."""
+
+    @field_validator("regions")
+    @classmethod
+    def _known_regions(cls, regions: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        for region in regions or ():
+            if region != GLOBAL:
+                known_region(region)
+        return regions
 
 
 ESSENTIAL = "essential"
@@ -111,6 +148,21 @@ class Settings(BaseSettings):
     """Where list prices and long answers are kept for all workers; each keeps them in memory where it cannot write."""
     mcp_graceful_timeout: int = Field(60, ge=1, le=3600)
     """Seconds that calls in flight have to finish when a worker stops; more than the deadline, or they may be cut."""
+
+    mcp_server_socket: Path | None = None
+    """A Unix socket to listen on too, for a proxy on this host: its callers must authenticate."""
+    mcp_auth_loopback: Literal["open", "required", "closed"] = "open"
+    """Callers over a loopback address (SSH and SSM tunnels): need no password, must authenticate, or are refused."""
+    mcp_auth_basic_file: Path | None = None
+    """Users and their bcrypt hashes, as `htpasswd -B` writes them; no basic authentication when not set."""
+    mcp_auth_keys_file: Path | None = None
+    """API keys, as `aws-finops-mcp keys` writes them; none are accepted when not set."""
+    mcp_auth_scopes: dict[str, Scopes] = Field(default_factory=dict)
+    """What who may do, by name; `*` is everyone not named. API keys have theirs with them."""
+    mcp_audit_file: Path | None = None
+    """Where a line for each call and each refusal is appended (JSON); nowhere when not set."""
+    mcp_state_dir: Path | None = Field(default_factory=_state_dir)
+    """Where it is counted, for all workers, what principals with a budget used today."""
 
     @field_validator("aws_region")
     @classmethod
@@ -220,11 +272,14 @@ def _credentials() -> Path | None:
     return Path(directory)
 
 
+_NESTED: dict[str, type[BaseModel]] = {"mcp_accounts": AccountSettings, "mcp_auth_scopes": Scopes}
+
+
 def _describe(error: Any, file: Path | None, secrets: Path | None) -> str:
     path = [str(part) for part in error["loc"]] or ["settings"]
     name = path[0].upper()
     if error["type"] == "extra_forbidden":
-        known = Settings.model_fields if len(path) == 1 else AccountSettings.model_fields
+        known = Settings.model_fields if len(path) == 1 else _NESTED[path[0]].model_fields
         return f"{'.'.join(path)}: there is no such setting (in {file}); there are: {', '.join(known)}"
     message = error["msg"].removeprefix("Value error, ")
     if name not in os.environ and secrets and (secrets / path[0]).is_file():

@@ -13,9 +13,11 @@ import anyio.to_thread
 import structlog
 
 from aws_finops_mcp.audits.catalogue import Tool, offered
-from aws_finops_mcp.audits.engine import Engine
+from aws_finops_mcp.audits.engine import Asking, Engine
 from aws_finops_mcp.declaration import ArgumentsError
 from aws_finops_mcp.findings import Answer
+from aws_finops_mcp.server.audit_log import AuditLog
+from aws_finops_mcp.server.auth.principal import LOCAL, Caller
 from aws_finops_mcp.server.telemetry import Asked, Telemetry
 from aws_finops_mcp.settings import Settings
 
@@ -30,6 +32,7 @@ class Calls:
     """The tools that this server offers, and how to call one."""
 
     def __init__(self, settings: Settings, engine: Engine | None = None) -> None:
+        self._audit = AuditLog(settings.mcp_audit_file)
         self.tools: Mapping[str, Tool] = offered(settings.categories)
         self.chosen = settings.mcp_tool_categories
         """What the operator chose to list: categories, or one of the words in their place."""
@@ -61,18 +64,21 @@ class Calls:
         arguments: Mapping[str, Any],
         stopped: threading.Event | None = None,
         asked: Asked | None = None,
+        caller: Caller = LOCAL,
     ) -> Answer:
         """Call a tool and wait for its answer.
 
         Args:
             stopped: set when nobody waits for the answer any more; no further call to AWS is made then.
             asked: what measures the call, if anything does.
+            caller: who calls.
 
         Raises:
             UnknownToolError, ArgumentsError: the caller's mistakes.
         """
         started = time.monotonic()
         answer: Answer | None = None
+        asking: Asking | None = None
         outcome = "error"
         watch = asked.aws_call if asked else None
         if asked:
@@ -80,13 +86,19 @@ class Calls:
         try:
             tool = self.tool(name)
             params = tool.parse(arguments)
-            answer = tool.answer(self.engine.asking(getattr(params, "budget", None), stopped, watch), params)
+            asking = self.engine.asking(getattr(params, "budget", None), stopped, watch)
+            answer = tool.answer(asking, params)
             outcome = "complete" if answer.complete else "incomplete"
             return answer
         except (UnknownToolError, ArgumentsError):
             outcome = "refused"
             raise
         finally:
+            seconds = time.monotonic() - started
+            used = asking.ledger.calls() if asking else None
+            usage = (used.total, float(used.cost_usd)) if used else (0, 0.0)
+            ended = "left" if outcome in ("complete", "incomplete") and stopped and stopped.is_set() else outcome
+            self._audit.call(caller, name, arguments, answer, ended, seconds, usage)
             trace = {"trace_id": asked.trace_id} if asked and asked.trace_id else {}
             if asked:
                 asked.outcome = outcome
@@ -94,20 +106,20 @@ class Calls:
                 "tool_call",
                 tool=name[:100],
                 outcome=outcome,
-                duration_ms=round((time.monotonic() - started) * 1000, 1),
-                aws_calls=answer.calls.total if answer else 0,
-                aws_cost_usd=float(answer.calls.cost_usd) if answer else 0.0,
+                duration_ms=round(seconds * 1000, 1),
+                aws_calls=usage[0],
+                aws_cost_usd=usage[1],
                 failed_reads=[failed.call for failed in answer.failed_reads] if answer else [],
                 **trace,
             )
 
-    async def answer_in_thread(self, name: str, arguments: Mapping[str, Any]) -> Answer:
+    async def answer_in_thread(self, name: str, arguments: Mapping[str, Any], caller: Caller = LOCAL) -> Answer:
         """`answer`, without holding up the event loop. When the caller leaves, the thread calls AWS no more."""
         stopped = threading.Event()
         with self.telemetry.asked(name if name in self.tools else "unknown") as asked:
             try:
                 return await anyio.to_thread.run_sync(
-                    self.answer, name, arguments, stopped, asked, abandon_on_cancel=True
+                    self.answer, name, arguments, stopped, asked, caller, abandon_on_cancel=True
                 )
             except anyio.get_cancelled_exc_class():
                 asked.outcome = "left"

@@ -16,8 +16,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from aws_finops_mcp import __version__
 from aws_finops_mcp.declaration import ArgumentsError
 from aws_finops_mcp.findings import Answer
+from aws_finops_mcp.server.audit_log import AuditLog
+from aws_finops_mcp.server.auth.gate import Gate
+from aws_finops_mcp.server.auth.principal import caller_of
+from aws_finops_mcp.server.auth.ways import ways_of
 from aws_finops_mcp.server.calls import Calls, UnknownToolError
 from aws_finops_mcp.server.mcp import build_mcp
+from aws_finops_mcp.server.problems import problem
 from aws_finops_mcp.server.request_log import RequestLog
 from aws_finops_mcp.server.trace_context import TraceContext
 from aws_finops_mcp.settings import Settings
@@ -64,7 +69,8 @@ def create_app(settings: Settings, calls: Calls | None = None) -> ASGIApp:
     app.add_exception_handler(404, _not_found)
     app.add_exception_handler(405, _not_allowed)
     endpoint = Endpoint(app, calls, TransportSecurityMiddleware(security))
-    return TraceContext(RequestLog(endpoint), calls.telemetry)
+    gate = Gate(endpoint, settings, ways_of(settings), AuditLog(settings.mcp_audit_file))
+    return TraceContext(RequestLog(gate), calls.telemetry)
 
 
 async def _not_found(request: Request, _: Exception) -> Response:
@@ -82,14 +88,6 @@ def _security(settings: Settings) -> TransportSecuritySettings:
     origins = [form for name in names for form in (f"https://{name}", f"https://{name}:*")]
     local = [f"http://{name}:*" for name in ("localhost", "127.0.0.1", "[::1]")]
     return TransportSecuritySettings(allowed_hosts=hosts, allowed_origins=[*origins, *local])
-
-
-def problem(status: int, message: str, headers: dict[str, str] | None = None, code: int | None = None) -> Response:
-    """An error as JSON. Where a JSON-RPC client may be asking, `code` makes it a JSON-RPC error too."""
-    body: dict[str, Any] = {"error": message}
-    if code is not None:
-        body = {"jsonrpc": "2.0", "id": None, "error": {"code": code, "message": message}}
-    return JSONResponse(body, status, headers)
 
 
 class Endpoint:
@@ -155,7 +153,7 @@ class Endpoint:
         async with anyio.create_task_group() as group:
             group.start_soon(_until_gone, request, group.cancel_scope)
             try:
-                outcome = await self._calls.answer_in_thread(tool, arguments)
+                outcome = await self._calls.answer_in_thread(tool, arguments, caller_of(request.scope))
             except Exception as error:  # noqa: BLE001 - told apart below, outside the group, which would wrap it
                 outcome = error
             group.cancel_scope.cancel()

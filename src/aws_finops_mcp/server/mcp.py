@@ -17,6 +17,7 @@ from aws_finops_mcp import __version__
 from aws_finops_mcp.audits.catalogue import Tool
 from aws_finops_mcp.declaration import ArgumentsError
 from aws_finops_mcp.findings import Answer
+from aws_finops_mcp.server.auth.principal import Caller, caller_of
 from aws_finops_mcp.server.calls import Calls, UnknownToolError
 from aws_finops_mcp.server.prompts import add_prompts
 from aws_finops_mcp.server.resources import add_completions, add_resources
@@ -55,7 +56,7 @@ class DeclaredTool(SdkTool):
         async with anyio.create_task_group() as group:
             group.start_soon(self._tell_progress, context)
             try:
-                answer = await self.calls.answer_in_thread(self.name, arguments)
+                answer = await self.calls.answer_in_thread(self.name, arguments, _caller(context))
             except Exception as error:  # noqa: BLE001 - raised below, outside the group, which would wrap it
                 failure = error
             group.cancel_scope.cancel()
@@ -75,6 +76,11 @@ class DeclaredTool(SdkTool):
             await anyio.sleep(HEARTBEAT)
             seconds = beat * HEARTBEAT
             await context.report_progress(seconds, deadline, f"reading AWS for {seconds:.0f} s")
+
+
+def _caller(context: Context[Any, Any]) -> Caller:
+    request = context.request_context.request
+    return caller_of(None if request is None else request.scope)
 
 
 def build_mcp(calls: Calls) -> MCPServer[Any]:

@@ -11,13 +11,19 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from aws_finops_mcp.server.auth.listener import peer_of
+from aws_finops_mcp.server.auth.principal import KEY, Caller
+
 log = structlog.get_logger("aws_finops_mcp.requests")
+
+REQUEST_ID = "aws_finops_mcp.request_id"
+"""Where the id is in the ASGI scope."""
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class RequestLog:
-    """Middleware that gives each request an id, binds it and the caller to every line logged, and logs the end."""
+    """Middleware that gives each request an id, binds it to every line logged, and logs the end."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -29,6 +35,7 @@ class RequestLog:
         headers = Headers(scope=scope)
         given = headers.get("x-request-id", "")
         request_id = given if _ID.fullmatch(given) else uuid.uuid4().hex
+        scope[REQUEST_ID] = request_id
         started = time.monotonic()
         status = 0
 
@@ -39,12 +46,7 @@ class RequestLog:
                 MutableHeaders(scope=message)["x-request-id"] = request_id
             await send(message)
 
-        client = scope.get("client")
-        with structlog.contextvars.bound_contextvars(
-            request_id=request_id,
-            # nginx sets this header to the user it authenticated, and overwrites a client's own.
-            caller=headers.get("x-remote-user", "")[:100] or "-",
-        ):
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 await self._app(scope, receive, send_and_note)
             except Exception:
@@ -56,12 +58,15 @@ class RequestLog:
             finally:
                 # A load balancer asks for /health every few seconds: only a failing one is worth a line.
                 level = log.debug if scope["path"] == "/health" and status == 200 else log.info
+                caller = scope.get(KEY)
+                known = caller if isinstance(caller, Caller) else None
                 level(
                     "request",
                     method=scope["method"],
                     path=scope["path"][:200],
                     status=status,
                     duration_ms=round((time.monotonic() - started) * 1000, 1),
-                    client=client[0] if client else "-",
+                    caller=(known.principal.name if known else "") or "-",
+                    client=known.client if known else peer_of(scope),
                     mcp_method=headers.get("mcp-method", "")[:100],
                 )

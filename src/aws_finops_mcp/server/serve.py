@@ -15,6 +15,8 @@ from gunicorn.glogging import Logger
 from starlette.types import ASGIApp
 from uvicorn_worker import UvicornWorker
 
+from aws_finops_mcp.server.audit_log import check_audit_file
+from aws_finops_mcp.server.auth.ways import check_authentication
 from aws_finops_mcp.server.http import create_app
 from aws_finops_mcp.server.logs import configure_logs
 from aws_finops_mcp.server.telemetry import check_metrics_file
@@ -27,7 +29,11 @@ MEMORY = Path("/dev/shm")  # noqa: S108 - not a temporary file's name: a place t
 class Worker(UvicornWorker):
     """A uvicorn worker that leaves log lines to the application's handler and says nothing of itself."""
 
-    CONFIG_KWARGS: dict[str, Any] = UvicornWorker.CONFIG_KWARGS | {"access_log": False, "server_header": False}
+    CONFIG_KWARGS: dict[str, Any] = UvicornWorker.CONFIG_KWARGS | {
+        "access_log": False,
+        "server_header": False,
+        "proxy_headers": False,  # who is believed to forward for whom is the gate's to say
+    }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -67,6 +73,17 @@ def refuse_taken_port(settings: Settings) -> None:
         raise SettingsError(f"{name}: cannot listen on {host}:{port}: {error.strerror}") from None
 
 
+def check_start(settings: Settings) -> None:
+    """Find out at the start, or before a reload, what would go wrong later.
+
+    Raises:
+        SettingsError: a file cannot be read or written, or the server would serve anyone, or nobody.
+    """
+    check_metrics_file(settings)
+    check_audit_file(settings)
+    check_authentication(settings)
+
+
 class Server(BaseApplication):
     """gunicorn's application. A reload (SIGHUP) reads the settings anew; wrong ones leave the old in force."""
 
@@ -78,8 +95,10 @@ class Server(BaseApplication):
     def load_config(self) -> None:
         settings = self._settings
         host = f"[{settings.mcp_server_host}]" if ":" in settings.mcp_server_host else settings.mcp_server_host
+        sockets = [f"unix:{settings.mcp_server_socket}"] if settings.mcp_server_socket else []
         options: dict[str, Any] = {
-            "bind": [f"{host}:{settings.mcp_server_port}"],
+            "bind": [f"{host}:{settings.mcp_server_port}", *sockets],
+            "umask": 0o117,  # of the Unix socket: for the service's user and group
             "workers": settings.mcp_server_workers,
             "worker_class": Worker,
             "logger_class": ServerLogger,
@@ -102,7 +121,7 @@ class Server(BaseApplication):
         try:
             self._settings = self._read_settings()
             configure_logs(self._settings)
-            check_metrics_file(self._settings)
+            check_start(self._settings)
         except (SettingsError, OSError) as error:
             logging.getLogger("aws_finops_mcp").error("reload refused, the old settings stay: %s", error)
             return

@@ -1,0 +1,142 @@
+"""The audit log: a line for each call of a tool and for each request that was refused. Lines are only ever appended."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from aws_finops_mcp.findings import Answer
+from aws_finops_mcp.server.auth.principal import Caller
+from aws_finops_mcp.settings import Settings, SettingsError
+
+log = structlog.get_logger("aws_finops_mcp.audit")
+
+MAX_ARGUMENTS = 4096
+"""Characters of arguments in one line; of more, only the names are kept."""
+
+
+class AuditLog:
+    """Appends to the file of the settings, and does nothing without one.
+
+    Where it cannot be written, the line goes to the server's log instead: the call is accounted for all the same.
+    """
+
+    def __init__(self, file: Path | None) -> None:
+        self._file = file
+
+    def call(
+        self,
+        caller: Caller,
+        tool: str,
+        arguments: Mapping[str, Any],
+        answer: Answer | None,
+        outcome: str,
+        seconds: float,
+        usage: tuple[int, float],
+    ) -> None:
+        """A tool was called.
+
+        Args:
+            arguments: as the caller wrote them. Of a call that was refused, only the names are kept: there may be
+                anything in them.
+            outcome: complete, incomplete, refused (the caller's mistake), forbidden, spent (a budget), left, error.
+            usage: AWS calls that were made, and the dollars that AWS bills for them.
+        """
+        self._append(
+            {
+                "event": "call",
+                **_who(caller),
+                "tool": tool[:100],
+                "arguments": _arguments(arguments, whole=outcome in ("complete", "incomplete", "left")),
+                "account": answer.account if answer else "",
+                "regions": _regions(answer),
+                "rows": _rows(answer),
+                "aws_calls": usage[0],
+                "cost_usd": usage[1],
+                "outcome": outcome,
+                "duration_ms": round(seconds * 1000, 1),
+            }
+        )
+
+    def refused(self, caller: Caller, method: str, path: str, status: int, why: str) -> None:
+        """A request was not let in. The caller's name is what it claimed."""
+        self._append(
+            {
+                "event": "refused",
+                **_who(caller),
+                "method": method[:16],
+                "path": path[:200],
+                "status": status,
+                "why": why[:500],
+            }
+        )
+
+    def _append(self, line: dict[str, Any]) -> None:
+        if self._file is None:
+            return
+        whole = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), **line}
+        try:
+            _write(self._file, f"{json.dumps(whole, default=str)}\n".encode())
+        except OSError as error:
+            log.error("audit_not_written", file=str(self._file), error=error.strerror, line=whole)
+
+
+def check_audit_file(settings: Settings) -> None:
+    """Find out at the start, not at the first call.
+
+    Raises:
+        SettingsError: the audit log cannot be written where the settings say.
+    """
+    if settings.mcp_audit_file is not None:
+        try:
+            _write(settings.mcp_audit_file, b"")
+        except OSError as error:
+            raise SettingsError(f"MCP_AUDIT_FILE: {settings.mcp_audit_file}: {error.strerror}") from None
+
+
+def _write(file: Path, line: bytes) -> None:
+    """Append at once, for other workers append too; opened anew each time, so that it may be rotated at will."""
+    handle = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    try:
+        written = os.write(handle, line) if line else 0
+    finally:
+        os.close(handle)
+    if written < len(line):
+        raise OSError(28, "no room for the whole line")
+
+
+def _who(caller: Caller) -> dict[str, Any]:
+    principal = caller.principal
+    return {
+        "request_id": caller.request,
+        "who": principal.name or "-",
+        "how": principal.how,
+        **({"credential": principal.credential} if principal.credential else {}),
+        "client": caller.client,
+    }
+
+
+def _arguments(arguments: Mapping[str, Any], *, whole: bool) -> Any:
+    if whole and len(json.dumps(arguments, default=str)) <= MAX_ARGUMENTS:
+        return dict(arguments)
+    return {"names": [str(name)[:60] for name in list(arguments)[:50]]}
+
+
+def _regions(answer: Answer | None) -> list[str]:
+    regions = getattr(answer, "regions", None) or [getattr(answer, "region", "")]
+    return [region for region in regions if region]
+
+
+def _rows(answer: Answer | None) -> int:
+    """What was listed: findings, savings, checks, or services."""
+    for name in ("findings", "savings", "checks", "services"):
+        rows = getattr(answer, name, None)
+        if isinstance(rows, tuple):
+            return len(rows)
+    return 0

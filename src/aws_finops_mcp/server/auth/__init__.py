@@ -1,0 +1,1 @@
+"""Who may call: ways to authenticate, and the one place that asks them."""

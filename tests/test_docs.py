@@ -1,0 +1,46 @@
+"""The pages for people, held to the code."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from aws_finops_mcp.settings import Scopes, Settings
+
+ROOT = Path(__file__).parent.parent
+AUTHENTICATION = (ROOT / "docs/authentication.md").read_text(encoding="utf-8")
+
+
+def table_rows(page: str) -> dict[str, str]:
+    """Settings that a table names, with the defaults that it tells."""
+    rows: dict[str, str] = {}
+    for line in page.splitlines():
+        cells = [cell.strip() for cell in line.split("|")]
+        names = re.findall(r"`((?:MCP|AWS)_\w+)`", cells[1]) if len(cells) > 3 else []
+        defaults = [text.strip(" `") for text in cells[2].split(",")] if len(cells) > 3 else []
+        rows |= dict(zip(names, [*defaults, *[""] * len(names)], strict=False))
+    return rows
+
+
+ROWS = table_rows((ROOT / "README.md").read_text(encoding="utf-8")) | table_rows(AUTHENTICATION)
+
+
+@pytest.mark.parametrize("name", [name.upper() for name in Settings.model_fields])
+def test_every_setting_is_in_a_table(name: str) -> None:
+    assert name in ROWS
+
+
+@pytest.mark.parametrize("name", [name for name in ROWS if name.startswith(("MCP_AUTH", "MCP_SERVER", "MCP_AUDIT"))])
+def test_a_table_tells_the_default(name: str) -> None:
+    default = Settings.model_fields[name.lower()].get_default(call_default_factory=True, validated_data={})
+    assert ROWS[name] == ("" if default in (None, {}, ()) else str(default))
+
+
+def test_the_scopes_that_are_shown_are_taken() -> None:
+    shown = AUTHENTICATION.partition("```toml\n")[2].partition("```")[0]
+    settings = Settings.model_validate(tomllib.loads(shown))
+    assert settings.mcp_auth_scopes["alice"].regions == ("eu-west-1", "global")
+    assert settings.mcp_auth_scopes["alice"].model_fields_set == Scopes.model_fields.keys()

@@ -7,7 +7,6 @@ from typing import Any
 from aws_finops_mcp.audits.engine import Asking
 from aws_finops_mcp.audits.examine import Examined, examine
 from aws_finops_mcp.audits.pages import first_page, next_page
-from aws_finops_mcp.aws.clients import GLOBAL_REGION
 from aws_finops_mcp.aws.ledger import Ledger
 from aws_finops_mcp.aws.reader import Reader
 from aws_finops_mcp.checks.check import Check, Facts
@@ -27,15 +26,15 @@ def ask_check(asking: Asking, check: Check[Any], params: RegionParams) -> CheckA
     if params.cursor:
         return next_page(params, check.name, asking.engine.store)
     return first_page(
-        whole_answer(asking, asking.reader(region_of(check, params), params.account), check, params),
+        whole_answer(asking, reader_of(asking, check, params), check, params),
         params,
         asking.engine.store,
     )
 
 
-def region_of(check: Check[Any], params: RegionParams) -> str:
-    """The region to ask; of resources that have none, the one that answers for all."""
-    return GLOBAL_REGION if check.everywhere else params.region_name
+def reader_of(asking: Asking, check: Check[Any], params: RegionParams) -> Reader:
+    """A reader of the region to ask; of resources that have none, of the one that answers for all."""
+    return asking.whole(params.account) if check.everywhere else asking.reader(params.region_name, params.account)
 
 
 def whole_answer(asking: Asking, reader: Reader, check: Check[Any], params: RegionParams) -> CheckAnswer:
@@ -91,7 +90,7 @@ def _answer(
 
 def ask_cost_by_service(asking: Asking, params: CostByServiceParams) -> CostByServiceAnswer:
     """What each service cost. AWS's refusal is in the answer, never raised."""
-    reader = asking.reader(GLOBAL_REGION, params.account)
+    reader = asking.whole(params.account)
     now = asking.engine.clock()
     first, last = params.days(now.date())
     (read,) = reader.side_by_side(

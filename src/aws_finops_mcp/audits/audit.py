@@ -39,8 +39,10 @@ def audit(
     without_region = [""] if any(check.everywhere for check in checks) else []
     targets = [(account, region) for account in accounts for region in [*regions, *without_region]]
     # What has no region is read where it answers, with the inventory of that region if it is one of those asked for.
-    places = dict.fromkeys((account, region or GLOBAL_REGION) for account, region in targets)
-    readers = {(account, region): asking.reader(region, account) for account, region in places}
+    readers = {(account, region): asking.reader(region, account) for account in accounts for region in regions}
+    if without_region:
+        for account in accounts:
+            readers.setdefault((account, GLOBAL_REGION), asking.whole(account))
 
     def one(target: tuple[str, str]) -> list[CheckAnswer]:
         account, region = target

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from aws_finops_mcp.audits.engine import Asking
+from aws_finops_mcp.audits.engine import Asking, OutOfScopeError
 from aws_finops_mcp.checks import CHECKS
 from aws_finops_mcp.checks.check import Check
 from aws_finops_mcp.declaration import ArgumentsError, Params, from_text
@@ -62,7 +63,13 @@ class RunCheckParams(Params):
 
 def offered_checks(asking: Asking) -> dict[str, Check[Any]]:
     """The checks of the categories that the server offers, by name."""
-    return {check.name: check for check in CHECKS if check.category in asking.engine.categories}
+    return {check.name: check for check in CHECKS if check.category in asking.categories}
+
+
+def beyond(name: str, needed: Category, have: Iterable[Category]) -> str:
+    """Says what a tool or check would need."""
+    mine = ", ".join(sorted(have)) or "none"
+    return f"{name}: that needs the category {needed}; you have: {mine}. The operator of this server can grant it"
 
 
 def check_named(asking: Asking, name: str) -> Check[Any]:
@@ -70,9 +77,13 @@ def check_named(asking: Asking, name: str) -> Check[Any]:
 
     Raises:
         ArgumentsError: there is none, or its category is not offered.
+        OutOfScopeError: its category is not the caller's.
     """
     offered = offered_checks(asking)
     if name not in offered:
+        there = next((check for check in CHECKS if check.name == name), None)
+        if there and there.category in asking.engine.categories:
+            raise OutOfScopeError(beyond(name, there.category, asking.categories))
         near = difflib.get_close_matches(name, offered, n=3)
         hint = f"did you mean {' or '.join(near)}?" if near else "list_checks names them"
         raise ArgumentsError(f"check: got {name[:100]!r}; {hint}")

@@ -10,14 +10,19 @@ from decimal import Decimal
 from typing import TypeVar
 
 from aws_finops_mcp.audits.store import AnswerStore
-from aws_finops_mcp.aws.clients import Clients
+from aws_finops_mcp.aws.clients import GLOBAL_REGION, Clients
 from aws_finops_mcp.aws.ledger import Budget, Call, Ledger, ReadFailedError
 from aws_finops_mcp.aws.reader import Gate, Inventory, Reader
 from aws_finops_mcp.declaration import ArgumentsError, BudgetParams
 from aws_finops_mcp.findings import Category
 from aws_finops_mcp.prices.book import PriceBook
 from aws_finops_mcp.prices.cache import PriceCache
-from aws_finops_mcp.settings import Settings
+from aws_finops_mcp.settings import GLOBAL, Scopes, Settings
+
+
+class OutOfScopeError(ArgumentsError):
+    """The principal may not do this. The message says what it would need, and what it has."""
+
 
 N = TypeVar("N", int, float, Decimal)
 
@@ -68,11 +73,25 @@ class Engine:
         budget: BudgetParams | None = None,
         stopped: threading.Event | None = None,
         watch: Callable[[Call], None] | None = None,
+        scopes: Scopes | None = None,
+        left: Budget | None = None,
     ) -> Asking:
-        """A question: with the server's budget, lowered by the caller's; `watch` is told of every call to AWS."""
+        """A question: with the server's budget, lowered by the caller's; `watch` is told of every call to AWS.
+
+        Args:
+            scopes: what the caller may read; everything when not given.
+            left: what the caller may still use today.
+        """
+        allowed = self.allowed(budget)
+        if left:
+            allowed = Budget(_least(allowed.calls, left.calls), _least(allowed.usd, left.usd), allowed.seconds)
+        ledger = Ledger(allowed, stopped=stopped or threading.Event(), watch=watch)
+        return Asking(self, ledger, scopes=scopes or Scopes())
+
+    def allowed(self, budget: BudgetParams | None) -> Budget:
+        """The server's budget for one answer, lowered by the caller's."""
         own, asked = self.budget, budget or BudgetParams()
-        allowed = Budget(_least(own.calls, asked.calls), _least(own.usd, asked.usd), _least(own.seconds, asked.seconds))
-        return Asking(self, Ledger(allowed, stopped=stopped or threading.Event(), watch=watch))
+        return Budget(_least(own.calls, asked.calls), _least(own.usd, asked.usd), _least(own.seconds, asked.seconds))
 
     def reader(self, region: str = "", account: str = "") -> Reader:
         """A reader with a question, and so a ledger, of its own."""
@@ -103,18 +122,74 @@ class Asking:
     engine: Engine
     ledger: Ledger
     inventory: Inventory = field(default_factory=Inventory)
+    scopes: Scopes = field(default_factory=Scopes)
+
+    @property
+    def categories(self) -> frozenset[Category]:
+        """Of the checks that may be run for this caller."""
+        return self.engine.categories & frozenset(self.scopes.categories or Category)
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """The aliases of the accounts that this caller may read; the first is that of a question that names none."""
+        mine = self.scopes.accounts
+        return self.engine.accounts if mine is None else tuple(one for one in mine if one in self.engine.accounts)
+
+    @property
+    def region(self) -> str:
+        """The region of a question that names none: the server's own, or the caller's first.
+
+        Raises:
+            OutOfScopeError: the caller may read no region.
+        """
+        mine = [region for region in self.scopes.regions or (self.engine.region,) if region != GLOBAL]
+        if not mine:
+            raise OutOfScopeError("region_name: you may read no region, only what has none (global)")
+        return self.engine.region if self.engine.region in mine else mine[0]
+
+    def may_read(self, region: str) -> bool:
+        """Whether the caller may read a region, or `global`, what has none."""
+        return self.scopes.regions is None or region in self.scopes.regions
 
     def reader(self, region: str = "", account: str = "") -> Reader:
         """A reader of a region (the server's own when empty) of an account (the first when empty).
 
         Raises:
             ArgumentsError: no account has this alias.
+            OutOfScopeError: the caller may not read the region or the account.
         """
+        where = region or self.region
+        self._check_region(where)
+        return self._reader(where, account)
+
+    def whole(self, account: str = "") -> Reader:
+        """A reader of what has no region: it is asked where AWS answers for all.
+
+        Raises:
+            ArgumentsError, OutOfScopeError: as those of `reader`.
+        """
+        self._check_region(GLOBAL)
+        return self._reader(GLOBAL_REGION, account)
+
+    def _check_region(self, region: str) -> None:
+        if not self.may_read(region):
+            named = "what has no region" if region == GLOBAL else region
+            raise OutOfScopeError(
+                f"region_name: {named} is not yours to read, that needs the region {region}; "
+                f"you have: {', '.join(self.scopes.regions or ())}"
+            )
+
+    def _reader(self, where: str, account: str) -> Reader:
         engine = self.engine
-        alias = account or engine.accounts[0]
-        if alias not in engine.accounts:
+        if not self.accounts:
+            raise OutOfScopeError(f"account: none of yours is here; you have: {', '.join(self.scopes.accounts or ())}")
+        alias = account or self.accounts[0]
+        if alias not in self.accounts:
+            if self.scopes.accounts is not None:
+                raise OutOfScopeError(
+                    f"account: {account!r} is not yours to read; you have: {', '.join(self.accounts)}"
+                )
             raise ArgumentsError(f"account: got {account!r}; there are: {', '.join(engine.accounts)}")
-        where = region or engine.region
         first = Reader(engine.clients, self.ledger, where, alias=alias, gate=engine.gate)
         number = engine.number(alias, first)
         return Reader(engine.clients, self.ledger, where, number, alias, engine.gate, self.inventory)

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import Field
 
+from aws_finops_mcp.audits.answers import reader_of
 from aws_finops_mcp.audits.engine import Asking
 from aws_finops_mcp.audits.examine import metric_queries, read_inventory
 from aws_finops_mcp.aws.ledger import price_of
@@ -34,7 +35,7 @@ class PlanAnswer(Answer):
 
 def plan_check(asking: Asking, check: Check[Any], params: RegionParams) -> PlanAnswer:
     """Plan one check over one region: its resources are listed (free of charge), its metrics are counted."""
-    reader = asking.reader(params.region_name, params.account)
+    reader = reader_of(asking, check, params)
     facts = read_inventory(reader, check, params, Facts(asking.engine.clock(), {}))
     requests: Counter[str] = Counter()
     metrics = 0

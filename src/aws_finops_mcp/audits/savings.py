@@ -29,7 +29,7 @@ from aws_finops_mcp.findings import (
     Verdict,
     cents,
 )
-from aws_finops_mcp.settings import known_region
+from aws_finops_mcp.settings import GLOBAL, known_region
 
 ALL_REGIONS = "all"
 
@@ -69,9 +69,9 @@ def find_savings(asking: Asking, params: FindSavingsParams) -> SavingsAnswer:
     if params.cursor:
         whole, start, name = kept_page(params.cursor, "find_savings", asking.engine.store, SavingsAnswer)
         return _page(asking, whole, params, start, name)
-    checks = _checks(asking, params)
-    reader = asking.reader("", params.account)
+    checks, left_out = _checks(asking, params)
     regions = _regions(asking, params)
+    reader = asking.reader(regions[0], params.account)
     answers = audit(asking, checks, [reader.alias], regions)
     rows, counted_twice = ranked(answers)
     ledger = asking.ledger
@@ -107,33 +107,42 @@ def find_savings(asking: Asking, params: FindSavingsParams) -> SavingsAnswer:
         prices={
             f"{key} in {answer.region}": price for answer in answers for key, price in sorted(answer.prices.items())
         },
-        warnings=(SIMULATED,) if ledger.simulated else (),
+        warnings=(*((SIMULATED,) if ledger.simulated else ()), *left_out),
         failed_reads=failed_reads,
         calls=ledger.calls(),
     )
     return _page(asking, whole, params, 0, "")
 
 
-def _checks(asking: Asking, params: FindSavingsParams) -> list[Check[Any]]:
+def _checks(asking: Asking, params: FindSavingsParams) -> tuple[list[Check[Any]], list[str]]:
+    """The checks to run, and what to warn of: who reads regions only is not told what has none."""
     offered = offered_checks(asking)
     chosen = [check_named(asking, name) for name in params.checks] or list(offered.values())
     wanted = set(params.categories) or set(Category)
     found = [check for check in chosen if check.saves and check.category in wanted]
     if not found:
         raise ArgumentsError("checks, categories: no check of these saves money; list_checks tells what there is")
-    return found
+    mine = [check for check in found if not check.everywhere or asking.may_read(GLOBAL)]
+    if not mine:
+        asking.whole(params.account)  # says what that would need
+    skipped = ", ".join(check.name for check in found if check not in mine)
+    return mine, [
+        f"not run, because they need the region {GLOBAL}, which is not yours to read: {skipped}"
+    ] if skipped else []
 
 
 def _regions(asking: Asking, params: FindSavingsParams) -> list[str]:
     """The regions to read. Where the account's could not be listed, the server's own: the ledger says what failed."""
-    own = asking.engine.region
+    own = asking.region
     if ALL_REGIONS not in params.regions:
         return list(dict.fromkeys(params.regions or (own,)))
     try:
         answer = asking.reader("", params.account).call("ec2", "DescribeRegions")
     except ReadFailedError:
         return [own]
-    return sorted(region["RegionName"] for region in answer["Regions"])
+    return sorted(region["RegionName"] for region in answer["Regions"] if asking.may_read(region["RegionName"])) or [
+        own
+    ]
 
 
 # --- overlaps --------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from aws_finops_mcp.audits.answers import region_of, whole_answer
+from aws_finops_mcp.audits.answers import reader_of, whole_answer
 from aws_finops_mcp.audits.engine import Engine
 from aws_finops_mcp.aws.clients import GLOBAL_REGION
 from aws_finops_mcp.aws.ledger import price_of
@@ -94,7 +94,7 @@ def _regions(check: Check[Any], cases: Sequence[Case]) -> Sequence[str]:
 def _ask(engine: Engine, check: Check[Any], region: str) -> CheckAnswer:
     params = check.params.model_validate({"region_name": region, "detail": "full"})
     asking = engine.asking()
-    return whole_answer(asking, asking.reader(region_of(check, params)), check, params)
+    return whole_answer(asking, reader_of(asking, check, params), check, params)
 
 
 def _price(region: str, case: Case, finding: Finding) -> list[str]:

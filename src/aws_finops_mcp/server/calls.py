@@ -12,14 +12,17 @@ import anyio
 import anyio.to_thread
 import structlog
 
-from aws_finops_mcp.audits.catalogue import Tool, offered
-from aws_finops_mcp.audits.engine import Asking, Engine
+from aws_finops_mcp.audits.by_name import beyond
+from aws_finops_mcp.audits.catalogue import ALWAYS_LISTED, Tool, offered
+from aws_finops_mcp.audits.engine import Engine, OutOfScopeError
 from aws_finops_mcp.declaration import ArgumentsError
 from aws_finops_mcp.findings import Answer
+from aws_finops_mcp.findings import Calls as CallsMade
 from aws_finops_mcp.server.audit_log import AuditLog
 from aws_finops_mcp.server.auth.principal import LOCAL, Caller
+from aws_finops_mcp.server.daily_budget import BudgetError, DailyBudget
 from aws_finops_mcp.server.telemetry import Asked, Telemetry
-from aws_finops_mcp.settings import Settings
+from aws_finops_mcp.settings import Scopes, Settings
 
 log = structlog.get_logger("aws_finops_mcp.calls")
 
@@ -33,6 +36,7 @@ class Calls:
 
     def __init__(self, settings: Settings, engine: Engine | None = None) -> None:
         self._audit = AuditLog(settings.mcp_audit_file)
+        self._budget = DailyBudget(settings.mcp_state_dir)
         self.tools: Mapping[str, Tool] = offered(settings.categories)
         self.chosen = settings.mcp_tool_categories
         """What the operator chose to list: categories, or one of the words in their place."""
@@ -51,12 +55,21 @@ class Calls:
             raise UnknownToolError(f"{name[:100]!r}: no such tool here; {hint}")
         return self.tools[name]
 
-    def input_schema(self, tool: Tool) -> dict[str, Any]:
-        """JSON Schema of a tool's arguments, with the accounts that there are."""
+    def input_schema(self, tool: Tool, scopes: Scopes | None = None) -> dict[str, Any]:
+        """JSON Schema of a tool's arguments, with the accounts that there are, or that some scopes leave."""
         schema = tool.input_schema()
         if "account" in schema["properties"] and len(self.engine.accounts) > 1:
-            schema["properties"]["account"]["enum"] = ["", *self.engine.accounts]
+            schema["properties"]["account"]["enum"] = ["", *self.accounts(scopes)]
         return schema
+
+    def accounts(self, scopes: Scopes | None = None) -> tuple[str, ...]:
+        """The aliases of the accounts that there are, or that some scopes leave."""
+        return self.engine.asking(scopes=scopes).accounts
+
+    def may(self, caller: Caller, tool: Tool) -> bool:
+        """Whether a tool is the caller's to use. Those that lead to others are everyone's, and lead to what is."""
+        mine = caller.principal.scopes.categories
+        return mine is None or tool.category in mine or tool.name in ALWAYS_LISTED
 
     def answer(
         self,
@@ -75,27 +88,43 @@ class Calls:
 
         Raises:
             UnknownToolError, ArgumentsError: the caller's mistakes.
+            OutOfScopeError: the caller may not do this.
+            BudgetError: the caller's budget of today is used up.
         """
         started = time.monotonic()
         answer: Answer | None = None
-        asking: Asking | None = None
+        used: CallsMade | None = None
         outcome = "error"
         watch = asked.aws_call if asked else None
         if asked:
             asked.begin()
         try:
             tool = self.tool(name)
+            scopes = caller.principal.scopes
+            if not self.may(caller, tool):
+                raise OutOfScopeError(beyond(tool.name, tool.category, scopes.categories or ()))
             params = tool.parse(arguments)
-            asking = self.engine.asking(getattr(params, "budget", None), stopped, watch)
-            answer = tool.answer(asking, params)
+            budget = getattr(params, "budget", None)
+            with self._budget.share(caller.principal, self.engine.allowed(budget)) as share:
+                asking = self.engine.asking(budget, stopped, watch, scopes, share.left)
+                try:
+                    answer = tool.answer(asking, params)
+                finally:
+                    used = asking.ledger.calls()
+                    share.calls, share.usd = used.total, used.cost_usd
             outcome = "complete" if answer.complete else "incomplete"
             return answer
+        except OutOfScopeError:
+            outcome = "forbidden"
+            raise
+        except BudgetError:
+            outcome = "spent"
+            raise
         except (UnknownToolError, ArgumentsError):
             outcome = "refused"
             raise
         finally:
             seconds = time.monotonic() - started
-            used = asking.ledger.calls() if asking else None
             usage = (used.total, float(used.cost_usd)) if used else (0, 0.0)
             ended = "left" if outcome in ("complete", "incomplete") and stopped and stopped.is_set() else outcome
             self._audit.call(caller, name, arguments, answer, ended, seconds, usage)

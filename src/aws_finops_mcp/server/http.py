@@ -14,6 +14,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aws_finops_mcp import __version__
+from aws_finops_mcp.audits.engine import OutOfScopeError
 from aws_finops_mcp.declaration import ArgumentsError
 from aws_finops_mcp.findings import Answer
 from aws_finops_mcp.server.audit_log import AuditLog
@@ -21,6 +22,7 @@ from aws_finops_mcp.server.auth.gate import Gate
 from aws_finops_mcp.server.auth.principal import caller_of
 from aws_finops_mcp.server.auth.ways import ways_of
 from aws_finops_mcp.server.calls import Calls, UnknownToolError
+from aws_finops_mcp.server.daily_budget import BudgetError
 from aws_finops_mcp.server.mcp import build_mcp
 from aws_finops_mcp.server.problems import problem
 from aws_finops_mcp.server.request_log import RequestLog
@@ -43,6 +45,7 @@ def create_app(settings: Settings, calls: Calls | None = None) -> ASGIApp:
         return JSONResponse({"status": "healthy", "version": __version__})
 
     async def tools(request: Request) -> Response:
+        caller = caller_of(request.scope)
         return JSONResponse(
             {
                 "tools": [
@@ -51,10 +54,11 @@ def create_app(settings: Settings, calls: Calls | None = None) -> ASGIApp:
                         "title": tool.title,
                         "category": tool.category,
                         "description": tool.description,
-                        "inputSchema": calls.input_schema(tool),
+                        "inputSchema": calls.input_schema(tool, caller.principal.scopes),
                         "iamActions": tool.iam_actions,
                     }
                     for tool in calls.tools.values()
+                    if calls.may(caller, tool)
                 ]
             }
         )
@@ -159,6 +163,10 @@ class Endpoint:
             group.cancel_scope.cancel()
         if isinstance(outcome, UnknownToolError):
             return problem(404, str(outcome))
+        if isinstance(outcome, OutOfScopeError):
+            return problem(403, str(outcome))
+        if isinstance(outcome, BudgetError):
+            return problem(429, str(outcome), {"retry-after": str(outcome.retry_after)})
         if isinstance(outcome, ArgumentsError):
             return problem(400, str(outcome))
         if isinstance(outcome, Exception):

@@ -19,6 +19,7 @@ from aws_finops_mcp.declaration import ArgumentsError
 from aws_finops_mcp.findings import Answer
 from aws_finops_mcp.server.auth.principal import Caller, caller_of
 from aws_finops_mcp.server.calls import Calls, UnknownToolError
+from aws_finops_mcp.server.daily_budget import BudgetError
 from aws_finops_mcp.server.prompts import add_prompts
 from aws_finops_mcp.server.resources import add_completions, add_resources
 from aws_finops_mcp.server.selection import Selection
@@ -60,7 +61,7 @@ class DeclaredTool(SdkTool):
             except Exception as error:  # noqa: BLE001 - raised below, outside the group, which would wrap it
                 failure = error
             group.cancel_scope.cancel()
-        if isinstance(failure, (ArgumentsError, UnknownToolError)):
+        if isinstance(failure, (ArgumentsError, UnknownToolError, BudgetError)):
             raise ToolError(str(failure)) from None
         if failure is not None or answer is None:
             raise failure or RuntimeError(f"{self.name} gave no answer")
@@ -93,7 +94,7 @@ def build_mcp(calls: Calls) -> MCPServer[Any]:
         tools=[_tool(calls, tool) for tool in calls.tools.values()],
         subscriptions=False,  # a client would hold a stream open, and with it every reload
         cache_hints={"tools/list": _CACHE, "server/discover": _CACHE},
-        middleware=[Selection(calls.tools.values(), calls.chosen)],
+        middleware=[Selection(calls)],
     )
     add_prompts(mcp)
     add_resources(mcp, calls)

@@ -59,8 +59,14 @@ def test_the_fields_names_and_defaults_are_kept() -> None:
         "find_unused_elastic_ips": {"region_name"},
         "find_unused_nat_gateways": {"region_name", "period", "max_results"},
         "get_cost_by_service": {"start_date", "end_date"},
+        "get_cost_by_region": {"start_date", "end_date"},
+        "get_cost_by_region_and_service": {"start_date", "end_date"},
+        "get_daily_cost_trend": {"days"},
+        "analyze_data_transfer_costs": {"region_name"},
+        "generate_cost_allocation_report": {"region_name"},
     }
     for name, parameters in defaults.items():
         assert parameters <= TOOLS[name].input_schema()["properties"].keys()
     assert TOOLS["find_unused_lambda_functions"].parse({}).period == 90
+    assert TOOLS["get_daily_cost_trend"].parse({}).days == 30
     assert TOOLS["find_unused_nat_gateways"].parse({}).period == 32

@@ -106,13 +106,20 @@ class Verdict(StrEnum):
 _NOT_ACTIONABLE = frozenset({Verdict.IN_USE, Verdict.OK, Verdict.TOO_NEW, Verdict.EXEMPT, Verdict.UNKNOWN})
 
 
+FailureKind = Literal[
+    "denied", "throttled", "unreachable", "no_credentials", "not_asked", "not_opted_in", "not_available", "error"
+]
+"""Why a read gave nothing. `not_opted_in`: the account's owner must switch the service on; `not_available`: AWS has
+no such data of this account or period."""
+
+
 class FailedRead(_Model):
     """A call to AWS that gave no answer, and what would make it give one."""
 
     call: str = Field(description="IAM action of the call, e.g. ec2:DescribeVolumes")
     account: str
     region: str
-    kind: Literal["denied", "throttled", "unreachable", "no_credentials", "not_asked", "error"]
+    kind: FailureKind
     error: str = Field(description="AWS's error code and message; the first, if several")
     remedy: str = Field(description="what to do about it")
     resource: str = Field("", description="the resource it was about, if one; the first, if several")

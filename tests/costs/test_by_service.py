@@ -8,14 +8,13 @@ from decimal import Decimal
 import pytest
 from pydantic import ValidationError
 
-from aws_finops_mcp.audits.answers import ask_cost_by_service
 from aws_finops_mcp.audits.engine import Engine
-from aws_finops_mcp.costs.by_service import CostByServiceAnswer, CostByServiceParams
+from aws_finops_mcp.costs.by_service import CostByServiceAnswer, CostByServiceParams, cost_by_service
 from aws_finops_mcp.demo.account import EmbeddedAccount
 
 
 def ask(engine: Engine, **arguments: object) -> CostByServiceAnswer:
-    return ask_cost_by_service(engine.asking(), CostByServiceParams.model_validate(arguments))
+    return cost_by_service(engine.asking().billing(), CostByServiceParams.model_validate(arguments))
 
 
 def last_month() -> tuple[date, date]:
@@ -44,7 +43,9 @@ def test_the_total_is_what_was_billed_credits_and_refunds_included(engine: Engin
     assert answer.usage_usd is not None
     assert answer.reductions_usd is not None
     assert answer.total_usd == pytest.approx(billed(engine, first, last, metric), abs=Decimal("0.01"))
-    assert answer.total_usd == answer.usage_usd + answer.reductions_usd
+    assert answer.tax_usd is not None
+    assert answer.tax_usd > 0
+    assert answer.total_usd == answer.usage_usd + answer.tax_usd + answer.reductions_usd
     assert sum((row.cost_usd for row in answer.services), Decimal(0)) == answer.total_usd
     assert sum(answer.record_types.values()) == pytest.approx(float(answer.total_usd), abs=0.05)
 
@@ -74,6 +75,7 @@ def test_every_page_is_read(engine: Engine, account: EmbeddedAccount, monkeypatc
     with monkeypatch.context() as patch:
         patch.setattr(account.cost_explorer, "page_groups", 7)
         paged = ask(engine, start_date=first.isoformat(), end_date=last_month()[1].isoformat())
+    engine.billing_cache.clear()
     whole = ask(engine, start_date=first.isoformat(), end_date=last_month()[1].isoformat())
     assert paged.calls.by_action["ce:GetCostAndUsage"] > whole.calls.by_action["ce:GetCostAndUsage"]
     assert paged.total_usd == whole.total_usd
@@ -119,7 +121,7 @@ def test_services_left_out_are_counted_and_in_the_total(engine: Engine) -> None:
 
 
 def test_a_period_that_cost_explorer_no_longer_has_is_not_read(engine: Engine) -> None:
-    answer = ask(engine, start_date="2019-01-01")
+    answer = ask(engine, start_date=(last_month()[0] - timedelta(days=600)).isoformat())
     assert answer.complete is False
     assert answer.total_usd is None
     assert answer.failed_reads[0].call == "ce:GetCostAndUsage"
@@ -132,6 +134,7 @@ def test_a_period_that_cost_explorer_no_longer_has_is_not_read(engine: Engine) -
         ({"start_date": "2026-03-01", "end_date": "2026-02-01"}, "end_date 2026-02-01 is before start_date 2026-03-01"),
         ({"end_date": "2026-02-01"}, "start_date: missing; an end_date needs one"),
         ({"start_date": "2999-01-01"}, "start_date 2999-01-01 is in the future"),
+        ({"start_date": "2019-01-01"}, "start_date 2019-01-01 is too long ago; Cost Explorer reaches back to"),
         ({"metric": "Cost"}, "Input should be 'UnblendedCost'"),
     ],
 )

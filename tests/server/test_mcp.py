@@ -198,10 +198,23 @@ def _facts(data: dict[str, Any]) -> list[str]:
     if data["tool"] == "list_checks":
         facts += [text for row in data["checks"] for text in (row["name"], row["title"], row["category"])]
     facts += [data.get("full_result", ""), data.get("referrers", "")]
-    for row in data.get("services", ()):
-        facts += [row["service"], f"${row['cost_usd']:,.2f}", f"${row['usage_usd']:,.2f}"]
+    if "age_seconds" in data:
+        facts += _leaves(
+            {key: value for key, value in data.items() if key not in ("calls", "failed_reads", "warnings")}
+        )
     facts += [f"{action} x{count}" for action, count in data["calls"]["by_action"].items()]
     return [fact for fact in facts if fact]
+
+
+def _leaves(value: Any, name: str = "") -> list[str]:
+    """Every text and dollar of an answer on costs."""
+    if isinstance(value, dict):
+        return [fact for key, one in value.items() for fact in _leaves(one, key)]
+    if isinstance(value, list):
+        return [fact for one in value for fact in _leaves(one, name)]
+    if isinstance(value, float) and name.endswith("_usd"):
+        return [f"{name} ${value:,.2f}"]
+    return [value] if isinstance(value, str) else []
 
 
 def test_a_failed_read_is_in_text_and_structured_content(server: RunningServer, account: EmbeddedAccount) -> None:

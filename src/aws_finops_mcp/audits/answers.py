@@ -1,4 +1,4 @@
-"""Makes an answer of what a check found, or of what Cost Explorer told."""
+"""Makes an answer of what a check found."""
 
 from __future__ import annotations
 
@@ -7,14 +7,11 @@ from typing import Any
 from aws_finops_mcp.audits.engine import Asking
 from aws_finops_mcp.audits.examine import Examined, examine
 from aws_finops_mcp.audits.pages import first_page, next_page
-from aws_finops_mcp.aws.ledger import Ledger
+from aws_finops_mcp.aws.ledger import SIMULATED, Ledger
 from aws_finops_mcp.aws.reader import Reader
 from aws_finops_mcp.checks.check import Check, Facts
-from aws_finops_mcp.costs.by_service import CostByServiceAnswer, CostByServiceParams, read_cost_by_service
 from aws_finops_mcp.declaration import RegionParams
 from aws_finops_mcp.findings import CheckAnswer, FailedRead, Price, Verdict, cents
-
-SIMULATED = "SIMULATED DATA: this answer comes from the embedded demonstration account, not from AWS."
 
 
 def ask_check(asking: Asking, check: Check[Any], params: RegionParams) -> CheckAnswer:
@@ -85,49 +82,6 @@ def _answer(
         warnings=_warnings(ledger),
         failed_reads=ledger.failed_reads,
         calls=ledger.calls(),
-    )
-
-
-def ask_cost_by_service(asking: Asking, params: CostByServiceParams) -> CostByServiceAnswer:
-    """What each service cost. AWS's refusal is in the answer, never raised."""
-    reader = asking.whole(params.account)
-    now = asking.engine.clock()
-    first, last = params.days(now.date())
-    (read,) = reader.side_by_side(
-        lambda asked: read_cost_by_service(reader, asked, now), [params], lambda _: "ce:GetCostAndUsage"
-    )
-    if isinstance(read, FailedRead):
-        summary = f"NOT READ: the costs from {first} to {last} ({read.call}: {read.error})."
-        fields: dict[str, Any] = {
-            "start_date": first.isoformat(),
-            "end_date": last.isoformat(),
-            "metric": params.metric,
-            "estimated": True,
-            "currency": "USD",
-            "total_usd": None,
-            "usage_usd": None,
-            "reductions_usd": None,
-            "services": (),
-            "omitted": 0,
-            "record_types": {},
-        }
-    else:
-        fields = read
-        summary = (
-            f"${fields['total_usd']:,.2f} from {first} to {last} ({params.metric}): ${fields['usage_usd']:,.2f} of "
-            f"usage, ${fields['reductions_usd']:,.2f} of credits, refunds and discounts"
-            f"{'; an estimate, the period is not closed' if fields['estimated'] else ''}."
-        )
-    ledger = reader.ledger
-    return CostByServiceAnswer(
-        tool="get_cost_by_service",
-        summary=summary,
-        complete=not ledger.failed_reads,
-        account=reader.account,
-        warnings=_warnings(ledger),
-        failed_reads=ledger.failed_reads,
-        calls=ledger.calls(),
-        **fields,
     )
 
 

@@ -8,14 +8,16 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from aws_finops_mcp.audits.answers import ask_check, ask_cost_by_service
+from aws_finops_mcp.audits.answers import ask_check
 from aws_finops_mcp.audits.by_name import ListChecksParams, RunCheckParams, check_named, list_checks
 from aws_finops_mcp.audits.engine import Asking
 from aws_finops_mcp.audits.plan import PlanAnswer, plan_check
 from aws_finops_mcp.audits.savings import FindSavingsParams, find_savings
 from aws_finops_mcp.checks import CHECKS
 from aws_finops_mcp.checks.check import Check
-from aws_finops_mcp.costs.by_service import CostByServiceAnswer, CostByServiceParams
+from aws_finops_mcp.costs import COST_TOOLS
+from aws_finops_mcp.costs.answers import BillingAnswer
+from aws_finops_mcp.costs.tool import CostTool
 from aws_finops_mcp.declaration import Declaration, Params, from_text
 from aws_finops_mcp.findings import Category, CheckAnswer, ChecksAnswer, SavingsAnswer
 
@@ -43,20 +45,23 @@ def _ask(check: Check[Any], asking: Asking, params: Any) -> CheckAnswer:
     return ask_check(asking, check, params)
 
 
-_COST_BY_SERVICE: Tool = Declaration(
-    name="get_cost_by_service",
-    title="Cost by service",
-    category=Category.COST,
-    description=(
-        "What each AWS service cost over a period (last month when none is given), most expensive first; credits, "
-        "refunds and discounts are kept apart from usage. Costs $0.01 a page to ask (Cost Explorer)."
-    ),
-    iam_actions=("ce:GetCostAndUsage", IDENTITY),
-    params=CostByServiceParams,
-    answer_type=CostByServiceAnswer,
-    answer=ask_cost_by_service,
-    references=("https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_GetCostAndUsage.html",),
-)
+def _of_cost(tool: CostTool[Any, Any]) -> Tool:
+    return Declaration(
+        name=tool.name,
+        title=tool.title,
+        category=tool.category,
+        description=tool.description,
+        iam_actions=(*tool.iam_actions, IDENTITY),
+        params=tool.params,
+        answer_type=tool.answer_type,
+        answer=partial(_ask_billing, tool),
+        references=tool.references,
+    )
+
+
+def _ask_billing(tool: CostTool[Any, Any], asking: Asking, params: Any) -> BillingAnswer:
+    answer: BillingAnswer = tool.answer(asking.billing(params.account), params)
+    return answer
 
 
 def _run(asking: Asking, params: RunCheckParams) -> CheckAnswer:
@@ -160,7 +165,7 @@ TOOLS: Mapping[str, Tool] = {
         _LIST_CHECKS,
         _RUN_CHECK,
         _PLAN,
-        _COST_BY_SERVICE,
+        *(_of_cost(tool) for tool in COST_TOOLS),
         *(_of_check(check) for check in CHECKS),
     )
 }

@@ -13,6 +13,8 @@ from aws_finops_mcp.audits.store import AnswerStore
 from aws_finops_mcp.aws.clients import GLOBAL_REGION, Clients
 from aws_finops_mcp.aws.ledger import Budget, Call, Ledger, ReadFailedError
 from aws_finops_mcp.aws.reader import Gate, Inventory, Reader
+from aws_finops_mcp.costs.billing import Billing
+from aws_finops_mcp.costs.cache import BillingCache
 from aws_finops_mcp.declaration import ArgumentsError, BudgetParams
 from aws_finops_mcp.findings import Category
 from aws_finops_mcp.prices.book import PriceBook
@@ -40,6 +42,7 @@ class Engine:
     clients: Clients = field(default_factory=Clients)
     price_cache: PriceCache = field(default_factory=PriceCache)
     store: AnswerStore = field(default_factory=AnswerStore)
+    billing_cache: BillingCache = field(default_factory=BillingCache)
     gate: Gate = field(default_factory=Gate)
     budget: Budget = field(default_factory=Budget)
     categories: frozenset[Category] = frozenset(Category)
@@ -58,6 +61,7 @@ class Engine:
             clients=Clients(settings.mcp_accounts),
             price_cache=PriceCache(settings.mcp_cache_dir),
             store=AnswerStore(settings.mcp_cache_dir),
+            billing_cache=BillingCache(settings.mcp_cache_dir),
             categories=settings.categories,
             exempt_tag=settings.mcp_exempt_tag,
             budget=Budget(settings.mcp_budget_calls, settings.mcp_budget_usd, settings.mcp_deadline),
@@ -196,6 +200,14 @@ class Asking:
 
     def prices(self, reader: Reader) -> PriceBook:
         return self.engine.prices(reader)
+
+    def billing(self, account: str = "") -> Billing:
+        """What asks the billing services.
+
+        Raises:
+            ArgumentsError, OutOfScopeError: as those of `reader`.
+        """
+        return Billing(self.whole(account), self.engine.billing_cache, self.engine.clock())
 
 
 def _least(*limits: N | None) -> N | None:

@@ -10,12 +10,11 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator
 
-from aws_finops_mcp.audits.answers import SIMULATED
 from aws_finops_mcp.audits.audit import audit
 from aws_finops_mcp.audits.by_name import check_named, offered_checks
 from aws_finops_mcp.audits.engine import Asking
 from aws_finops_mcp.audits.pages import fitting, kept_page
-from aws_finops_mcp.aws.ledger import ReadFailedError
+from aws_finops_mcp.aws.ledger import SIMULATED, ReadFailedError
 from aws_finops_mcp.checks.check import Check
 from aws_finops_mcp.declaration import ArgumentsError, AskParams, from_text
 from aws_finops_mcp.findings import (

@@ -20,6 +20,8 @@ METRIC_USD = Decimal("0.01") / 1000
 """One metric asked of GetMetricData, https://aws.amazon.com/cloudwatch/pricing/ (2026-11); no free tier."""
 
 
+SIMULATED = "SIMULATED DATA: this answer comes from the embedded demonstration account, not from AWS."
+
 EARLY_SHARE = 0.1
 """The part of a budget of calls within which calls may be made early."""
 

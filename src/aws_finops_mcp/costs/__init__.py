@@ -1,1 +1,17 @@
-"""What was billed: Cost Explorer."""
+"""What was billed, what is forecast, and what commitments save: Cost Explorer and its neighbours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_finops_mcp.costs import allocation, breakdown, by_service, daily_trend, data_transfer
+from aws_finops_mcp.costs.tool import CostTool
+
+COST_TOOLS: tuple[CostTool[Any, Any], ...] = (
+    *by_service.TOOLS,
+    *breakdown.TOOLS,
+    *daily_trend.TOOLS,
+    *data_transfer.TOOLS,
+    *allocation.TOOLS,
+)
+"""Every tool on costs."""

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from aws_finops_mcp.audits.store import FILE as ANSWERS
 from aws_finops_mcp.audits.store import AnswerStore
+from aws_finops_mcp.costs.cache import FILE as BILLING
+from aws_finops_mcp.costs.cache import BillingCache
 from aws_finops_mcp.prices.cache import FILE as PRICES
 from aws_finops_mcp.prices.cache import PriceCache
 from aws_finops_mcp.settings import Settings
@@ -28,6 +30,7 @@ def maintain(settings: Settings, free_mib: int, environment: Mapping[str, str] =
     pruned = [
         _prune(cache and cache / PRICES, PriceCache(cache).prune, "prices"),
         _prune(cache and cache / ANSWERS, AnswerStore(cache).prune, "answers"),
+        _prune(cache and cache / BILLING, BillingCache(cache).prune, "billing answers"),
     ]
     roomy = [_room(directory, free_mib) for directory in _directories(settings, environment)]
     return all(pruned + roomy)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 
 from aws_finops_mcp.audits.plan import PlanAnswer
-from aws_finops_mcp.costs.by_service import CostByServiceAnswer
+from aws_finops_mcp.costs.answers import BillingAnswer
 from aws_finops_mcp.findings import (
     Answer,
     CheckAnswer,
@@ -18,6 +18,7 @@ from aws_finops_mcp.findings import (
     SavingsAnswer,
     cents,
 )
+from aws_finops_mcp.server.text_billing import billing_lines
 
 
 def as_text(answer: Answer) -> str:
@@ -26,8 +27,8 @@ def as_text(answer: Answer) -> str:
     lines += [_failed(failed) for failed in answer.failed_reads]
     if isinstance(answer, CheckAnswer):
         lines += _check(answer)
-    elif isinstance(answer, CostByServiceAnswer):
-        lines += _costs(answer)
+    elif isinstance(answer, BillingAnswer):
+        lines += billing_lines(answer)
     elif isinstance(answer, PlanAnswer):
         lines += _plan(answer)
     elif isinstance(answer, SavingsAnswer):
@@ -135,25 +136,6 @@ def _finding(finding: Finding) -> str:
     if finding.tags:
         parts.append("; tags " + ", ".join(f"{key}={value}" for key, value in finding.tags.items()))
     return " ".join(parts)
-
-
-def _costs(answer: CostByServiceAnswer) -> Iterator[str]:
-    yield (
-        f"{answer.start_date} to {answer.end_date} (included), {answer.metric}, {answer.currency}, "
-        f"estimated: {str(answer.estimated).lower()}."
-    )
-    if answer.total_usd is not None:
-        yield (
-            f"Total {_usd(answer.total_usd)}: usage {_usd(answer.usage_usd)}, reductions {_usd(answer.reductions_usd)}."
-        )
-    yield from (
-        f"- {row.service}: {_usd(row.cost_usd)} (usage {_usd(row.usage_usd)}, reductions {_usd(row.reductions_usd)}), "
-        f"share {row.share:.2%}"
-        for row in answer.services
-    )
-    if answer.omitted:
-        yield f"Omitted from this list: {answer.omitted} services."
-    yield from _named("By record type", (f"{kind} {amount:,.2f}" for kind, amount in answer.record_types.items()))
 
 
 def _plan(answer: PlanAnswer) -> Iterator[str]:

@@ -47,6 +47,8 @@ class CostExplorer:
 
     def get_cost_and_usage(self, call: Call) -> dict[str, Any]:
         asked = call.parameters
+        if asked.get("Granularity") == "HOURLY":
+            raise AwsError("ValidationException", "Hourly data granularity is not enabled for this account.")
         today = self._clock().date()
         start, end = read_dates(asked.get("TimePeriod") or {}, today)
         return self._costs(asked, today, start, end)

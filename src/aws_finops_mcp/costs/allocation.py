@@ -1,0 +1,191 @@
+"""Who caused the costs: by one tag, each dollar once, the untagged as rows, shared costs split by a stated rule."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import timedelta
+from decimal import Decimal
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from aws_finops_mcp.aws.clients import GLOBAL_REGION
+from aws_finops_mcp.aws.reads import Read, read
+from aws_finops_mcp.costs.answers import (
+    BilledAnswer,
+    CostRow,
+    billed,
+    billed_summary,
+    cost_fields,
+    dollars,
+    ended,
+    page_of,
+)
+from aws_finops_mcp.costs.billing import Billing
+from aws_finops_mcp.costs.by_service import GET_COST_AND_USAGE
+from aws_finops_mcp.costs.cost_explorer import UNTAGGED, Amounts, Question, group_named, only, read_costs
+from aws_finops_mcp.costs.period import CostPeriodParams
+from aws_finops_mcp.costs.tool import CostTool, Cursor, MaxResults
+from aws_finops_mcp.declaration import ArgumentsError
+from aws_finops_mcp.findings import FailedRead, Usd
+from aws_finops_mcp.settings import known_region
+
+Rule = Literal["none", "proportional", "even"]
+
+PREFERRED = ("CostCenter", "Team", "Owner", "Project", "Application", "Environment")
+"""Which tag to take when none is asked for: the first that has costs, whatever its case."""
+
+
+class AllocationParams(CostPeriodParams):
+    """Arguments of `generate_cost_allocation_report`."""
+
+    region_name: str = Field("", description="only what is billed in this AWS region; all regions when empty")
+    tag_key: str = Field("", description="the cost allocation tag; empty: the first of CostCenter, Team, Owner, …")
+    shared: Rule = Field(
+        "none",
+        description="split of what has no tag over those that have one: none, in proportion to their costs, or even",
+    )
+    max_results: MaxResults = 50
+    cursor: Cursor = ""
+
+    @field_validator("region_name")
+    @classmethod
+    def _known(cls, region: str) -> str:
+        return known_region(region) if region else region
+
+
+class AllocationRow(CostRow):
+    """What one value of the tag cost."""
+
+    allocated_usd: Usd | None = Field(description="its costs and its part of the shared ones; null for the shared")
+
+
+class AllocationAnswer(BilledAnswer):
+    """Costs by one tag: the rows add up to the total, each dollar once."""
+
+    tag_key: str
+    other_tag_keys: tuple[str, ...] = Field(description="tags that have costs in this period too")
+    shared: str = Field(description="how untagged costs are split in allocated_usd")
+    tagged_usd: Usd | None
+    untagged_usd: Usd | None = Field(description="costs that lack the tag, tax and credits included")
+    tagged_share: float | None = Field(description="part of usage and fees that has the tag, 0 to 1")
+    rows: tuple[AllocationRow, ...]
+    omitted: int = Field(description="rows that this page leaves out")
+    next_cursor: str = Field("", description="pass as `cursor` for the next page; empty on the last")
+
+
+def allocation(billing: Billing, params: AllocationParams) -> AllocationAnswer:
+    """Ask which tags have costs, then for the costs of one of them.
+
+    Raises:
+        ArgumentsError: no cost of the period has this tag.
+    """
+    first, last = params.days(billing.today)
+    (found,) = billing.ask(_tags(first.isoformat(), (last + timedelta(days=1)).isoformat()))
+    known = [] if isinstance(found, FailedRead) else sorted(found)
+    key = _chosen(params.tag_key, known) if known else params.tag_key or PREFERRED[0]
+    keep = only(group_named("region"), [params.region_name]) if params.region_name else None
+    question = Question(first, last, params.metric, (group_named(f"tag:{key}"),), filter=keep)
+    read = read_costs(billing, question)
+    rows: list[AllocationRow] = []
+    tagged: Amounts | None = None
+    untagged: Amounts | None = None
+    share = None
+    summary = billed_summary(question, read)
+    if not isinstance(read, FailedRead):
+        by_value = {value: amounts for (value,), amounts in read.by_keys().items()}
+        whole = read.total
+        untagged = by_value.get(UNTAGGED, Amounts())
+        tagged = Amounts(*(getattr(whole, p) - getattr(untagged, p) for p in ("usage", "tax", "reductions")))
+        share = round(float(tagged.usage / whole.usage), 4) if whole.usage else None
+        parts = split(untagged.cost, {v: a.cost for v, a in by_value.items() if v != UNTAGGED}, params.shared)
+        rows = [
+            AllocationRow(
+                keys={key: value},
+                allocated_usd=None if value == UNTAGGED else amounts.cost + parts.get(value, Decimal(0)),
+                **cost_fields(amounts, whole),
+            )
+            for value, amounts in by_value.items()
+        ]
+        rows.sort(key=lambda row: (-row.usage_usd - row.tax_usd, row.keys[key]))
+        summary = f"{summary.removesuffix('.')}; by tag {key}: {dollars(untagged.cost)} lacks it"
+        summary += f" ({1 - share:.1%} of usage and fees)." if share is not None else "."
+    page, omitted, cursor = page_of(rows, params.cursor, params.max_results)
+    return AllocationAnswer(
+        **ended(billing, "generate_cost_allocation_report", summary),
+        **billed(question, read),
+        tag_key=key,
+        other_tag_keys=tuple(other for other in known if other != key),
+        shared=params.shared,
+        tagged_usd=tagged.cost if tagged else None,
+        untagged_usd=untagged.cost if untagged else None,
+        tagged_share=share,
+        rows=page,
+        omitted=omitted,
+        next_cursor=cursor,
+    )
+
+
+def _tags(start: str, end: str) -> Read:
+    token = ("NextPageToken", "NextPageToken")
+    return read(
+        "ce", "GetTags", "Tags", {"TimePeriod": {"Start": start, "End": end}}, token=token, region=GLOBAL_REGION
+    )
+
+
+def _chosen(asked: str, known: Sequence[str]) -> str:
+    """The tag to group by: the one that is asked for, in the case that AWS knows it in, or the first preferred."""
+    by_name = {key.casefold(): key for key in known}
+    if asked:
+        if asked in known:
+            return asked
+        near = by_name.get(asked.casefold())
+        hint = f"did you mean {near}?" if near else f"there are: {', '.join(known)}"
+        raise ArgumentsError(
+            f"tag_key: got {asked!r}; no cost of this period has this tag; {hint} A new tag has costs once it is "
+            "activated as a cost allocation tag, from that day on"
+        )
+    return next((by_name[key.casefold()] for key in PREFERRED if key.casefold() in by_name), known[0])
+
+
+def split(shared: Decimal, costs: dict[str, Decimal], rule: Rule) -> dict[str, Decimal]:
+    """Each one's part of shared costs; the parts add up to exactly what is shared, the largest takes the rest.
+
+    In proportion to costs above zero: what got more credits than it cost takes no part.
+    """
+    positive = {name: cost for name, cost in costs.items() if cost > 0}
+    weights: dict[str, Decimal] = defaultdict(Decimal)
+    if rule == "proportional":
+        weights |= positive
+    elif rule == "even":
+        weights |= dict.fromkeys(costs, Decimal(1))
+    total = sum(weights.values(), Decimal(0))
+    if not total:
+        return {}
+    exact = Decimal("0.0000000001")
+    parts = {name: (shared * weight / total).quantize(exact) for name, weight in weights.items()}
+    largest = max(weights, key=lambda name: weights[name])
+    parts[largest] += shared - sum(parts.values(), Decimal(0))
+    return parts
+
+
+ALLOCATION = CostTool(
+    name="generate_cost_allocation_report",
+    title="Costs by owner's tag",
+    description=(
+        "Who caused the costs of a period (last month when none is given): by one cost allocation tag, each dollar "
+        "once, with the untagged as a row and, if asked, split over the others by a stated rule (showback). Costs "
+        "$0.02 to ask (Cost Explorer, $0.01 a page)."
+    ),
+    iam_actions=("ce:GetCostAndUsage", "ce:GetTags"),
+    params=AllocationParams,
+    answer_type=AllocationAnswer,
+    answer=allocation,
+    references=(
+        GET_COST_AND_USAGE,
+        "https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_GetTags.html",
+    ),
+)
+
+TOOLS = (ALLOCATION,)

@@ -1,0 +1,236 @@
+"""Costs by one or two of service, region, account, tag, cost category, usage type and record type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
+
+from aws_finops_mcp.costs.answers import (
+    BilledAnswer,
+    CostRow,
+    billed,
+    billed_summary,
+    cost_fields,
+    dollars,
+    ended,
+    page_of,
+)
+from aws_finops_mcp.costs.billing import Billing
+from aws_finops_mcp.costs.by_service import GET_COST_AND_USAGE
+from aws_finops_mcp.costs.cost_explorer import Costs, Granularity, Question, all_of, group_named, only, read_costs
+from aws_finops_mcp.costs.period import CostPeriodParams
+from aws_finops_mcp.costs.tool import CostTool, Cursor, MaxResults
+from aws_finops_mcp.declaration import from_text
+from aws_finops_mcp.findings import FailedRead
+from aws_finops_mcp.settings import known_regions
+
+MOST_GROUPS = 2
+"""Cost Explorer's own limit."""
+
+HOURLY_DAYS = 14
+"""Cost Explorer keeps hours for this long: https://docs.aws.amazon.com/cost-management/latest/userguide/ce-hourly.html"""
+
+NO_REGION = ("NoRegion", "global")
+"""Where Cost Explorer puts what belongs to no region: tax, and services such as CloudFront."""
+
+Filters = Annotated[
+    dict[str, tuple[Annotated[str, Field(min_length=1)], ...]],
+    BeforeValidator(from_text),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "additionalProperties": {"type": "array", "items": {"type": "string"}},
+            "default": {},
+        }
+    ),
+]
+
+
+class CostRowsParams(CostPeriodParams):
+    """Arguments of a tool that lists costs of a period."""
+
+    max_results: MaxResults = 50
+    cursor: Cursor = ""
+
+
+class CostsParams(CostRowsParams):
+    """Arguments of `get_costs`."""
+
+    group_by: Annotated[
+        tuple[str, ...],
+        BeforeValidator(from_text),
+        WithJsonSchema({"type": "array", "items": {"type": "string"}, "maxItems": 2, "default": ["service"]}),
+    ] = Field(
+        ("service",),
+        description="one or two of service, region, account, usage_type, record_type, instance_type, operation, "
+        "tag:<key>, cost_category:<name>",
+    )
+    granularity: Granularity = Field(
+        "MONTHLY", description="DAILY and HOURLY give a row for each period; HOURLY: the last 14 days, if switched on"
+    )
+    by_period: bool = Field(False, description="MONTHLY too gives a row for each month, instead of one for all")
+    filters: Filters = Field(
+        default_factory=dict, description='only these values, e.g. {"service": ["AWS Lambda"], "tag:Team": ["data"]}'
+    )
+    exclude: Filters = Field(default_factory=dict, description="not these values, as filters")
+
+    @field_validator("group_by")
+    @classmethod
+    def _groups(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if not 1 <= len(names) <= MOST_GROUPS:
+            raise ValueError(f"must be one or two dimensions, Cost Explorer's limit; got {len(names)}")
+        if len(set(names)) < len(names):
+            raise ValueError("names the same dimension twice")
+        return tuple(group_named(name).name for name in names)
+
+    @field_validator("filters", "exclude")
+    @classmethod
+    def _values(cls, filters: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        for name, values in filters.items():
+            group_named(name)
+            if not values:
+                raise ValueError(f"{name} has no values; leave it out, or name some")
+            if name == "region":
+                unknown = [value for value in values if value not in (*known_regions(), *NO_REGION)]
+                if unknown:
+                    raise ValueError(f"{', '.join(unknown)}: not an AWS region; {' and '.join(NO_REGION)} are allowed")
+            if name == "account" and any(len(value) != 12 or not value.isdigit() for value in values):
+                raise ValueError("account: must be account numbers of 12 digits")
+        return filters
+
+    @model_validator(mode="after")
+    def _hours(self) -> CostsParams:
+        oldest = datetime.now(UTC).date() - timedelta(days=HOURLY_DAYS)
+        if self.granularity == "HOURLY" and (not self.start_date or date.fromisoformat(self.start_date) < oldest):
+            raise ValueError(f"start_date: got {self.start_date!r}; HOURLY needs one of {oldest} or later")
+        return self
+
+    @property
+    def expression(self) -> dict[str, Any] | None:
+        """Cost Explorer's filter expression."""
+        kept = [only(group_named(name), values) for name, values in sorted(self.filters.items())]
+        left_out = [{"Not": only(group_named(name), values)} for name, values in sorted(self.exclude.items())]
+        return all_of([*kept, *left_out])
+
+
+class CostsAnswer(BilledAnswer):
+    """Costs by what they are grouped by, most expensive first, or by period."""
+
+    group_by: tuple[str, ...]
+    granularity: str
+    rows: tuple[CostRow, ...]
+    omitted: int = Field(description="rows that this page leaves out")
+    next_cursor: str = Field("", description="pass as `cursor` for the next page; empty on the last")
+
+
+def costs_answer(
+    billing: Billing, tool: str, question: Question, params: CostRowsParams, *, by_period: bool = False
+) -> CostsAnswer:
+    """Ask, and make rows of what was told."""
+    read = read_costs(billing, question)
+    rows = [] if isinstance(read, FailedRead) else _rows(read, question, by_period=by_period)
+    page, omitted, cursor = page_of(rows, params.cursor, params.max_results)
+    summary = billed_summary(question, read)
+    if not isinstance(read, FailedRead):
+        most = max(rows, key=lambda row: row.cost_usd, default=None)
+        names = " and ".join(group.name for group in question.groups)
+        summary = summary.removesuffix(".") + (
+            f"; {len(rows)} rows by {names}, most in {', '.join(most.keys.values())}: {dollars(most.cost_usd)}."
+            if most
+            else f"; nothing was billed by {names}{' that the filters keep' if question.filter else ''}."
+        )
+    return CostsAnswer(
+        **ended(billing, tool, summary),
+        **billed(question, read),
+        group_by=tuple(group.name for group in question.groups),
+        granularity=question.granularity,
+        rows=page,
+        omitted=omitted,
+        next_cursor=cursor,
+    )
+
+
+def _rows(costs: Costs, question: Question, *, by_period: bool) -> list[CostRow]:
+    whole = costs.total
+    names = [group.name for group in question.groups]
+
+    def keys_of(keys: tuple[str, ...]) -> dict[str, str]:
+        found = dict(zip(names, keys, strict=True))
+        name = costs.account_names.get(found.get("account", ""))
+        return {**found, "account_name": name} if name else found
+
+    if by_period:
+        rows = [
+            CostRow(keys=keys_of(keys), period=period, **cost_fields(one, whole))
+            for (period, keys), one in costs.rows.items()
+        ]
+    else:
+        rows = [CostRow(keys=keys_of(keys), **cost_fields(one, whole)) for keys, one in costs.by_keys().items()]
+    return sorted(rows, key=lambda row: (row.period, -row.usage_usd - row.tax_usd, tuple(row.keys.values())))
+
+
+def costs(billing: Billing, params: CostsParams) -> CostsAnswer:
+    """The general question."""
+    groups = tuple(group_named(name) for name in params.group_by)
+    question = Question(*params.days(billing.today), params.metric, groups, params.granularity, params.expression)
+    by_period = params.by_period or params.granularity != "MONTHLY"
+    return costs_answer(billing, "get_costs", question, params, by_period=by_period)
+
+
+def _grouped(tool: str, *names: str) -> Callable[[Billing, CostRowsParams], CostsAnswer]:
+    """A tool whose groups are given."""
+    groups = tuple(group_named(name) for name in names)
+
+    def answer(billing: Billing, params: CostRowsParams) -> CostsAnswer:
+        return costs_answer(billing, tool, Question(*params.days(billing.today), params.metric, groups), params)
+
+    return answer
+
+
+COSTS = CostTool(
+    name="get_costs",
+    title="Costs by any two dimensions",
+    description=(
+        "What was billed by one or two of service, region, account, usage type, record type, tag, cost category; by "
+        "month, day or hour; filtered. Credits, refunds, discounts and tax are kept apart. Costs $0.01 a page to ask "
+        "(Cost Explorer), two to four requests for two dimensions; the same question is free for an hour."
+    ),
+    iam_actions=("ce:GetCostAndUsage",),
+    params=CostsParams,
+    answer_type=CostsAnswer,
+    answer=costs,
+    references=(GET_COST_AND_USAGE,),
+)
+
+COST_BY_REGION = CostTool(
+    name="get_cost_by_region",
+    title="Cost by region",
+    description=(
+        "What each AWS region cost over a period (last month when none is given); NoRegion is tax and what has no "
+        "region. Credits, refunds, discounts and tax are kept apart. Costs $0.01 a page to ask (Cost Explorer)."
+    ),
+    iam_actions=("ce:GetCostAndUsage",),
+    params=CostRowsParams,
+    answer_type=CostsAnswer,
+    answer=_grouped("get_cost_by_region", "region"),
+    references=(GET_COST_AND_USAGE,),
+)
+
+COST_BY_REGION_AND_SERVICE = CostTool(
+    name="get_cost_by_region_and_service",
+    title="Cost by region and service",
+    description=(
+        "What each service cost in each region over a period (last month when none is given). Credits, refunds, "
+        "discounts and tax are kept apart. Costs $0.02 to $0.04 to ask (Cost Explorer, $0.01 a page)."
+    ),
+    iam_actions=("ce:GetCostAndUsage",),
+    params=CostRowsParams,
+    answer_type=CostsAnswer,
+    answer=_grouped("get_cost_by_region_and_service", "region", "service"),
+    references=(GET_COST_AND_USAGE,),
+)
+
+TOOLS = (COSTS, COST_BY_REGION, COST_BY_REGION_AND_SERVICE)

@@ -1,0 +1,45 @@
+"""What a tool on costs says of itself; the catalogue makes the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Generic, TypeVar
+
+from pydantic import Field
+
+from aws_finops_mcp.costs.answers import BillingAnswer
+from aws_finops_mcp.costs.billing import Billing
+from aws_finops_mcp.declaration import AskParams
+from aws_finops_mcp.findings import Category
+
+ParamsT = TypeVar("ParamsT", bound=AskParams)
+AnswerT = TypeVar("AnswerT", bound=BillingAnswer)
+
+Cursor = Annotated[str, Field(pattern=r"^\d{0,9}$", description="next_cursor of the answer before")]
+MaxResults = Annotated[int, Field(ge=1, le=500, description="rows to list; totals always cover all")]
+
+
+@dataclass(frozen=True)
+class CostTool(Generic[ParamsT, AnswerT]):
+    """One tool.
+
+    Attributes:
+        name: the tool's name, as clients call it.
+        description: for the assistant that chooses among tools: what it answers, what it costs to ask.
+        iam_actions: every IAM action that it may call; without the first there is no answer.
+        params: the arguments' model.
+        answer_type: the answer's model.
+        answer: asks AWS and gives the answer; AWS's refusals are in it, never raised.
+        references: where AWS documents what is asked.
+    """
+
+    name: str
+    title: str
+    description: str
+    iam_actions: tuple[str, ...]
+    params: type[ParamsT]
+    answer_type: type[AnswerT]
+    answer: Callable[[Billing, ParamsT], AnswerT]
+    references: tuple[str, ...]
+    category: Category = Category.COST

@@ -1,0 +1,244 @@
+"""Costs by one and two dimensions: sums worked out by hand, filters, pages, and what is refused before AWS bills."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from tests.costs.conftest import FIRST_DAY, LAST_DAY, THIS_MONTH, TODAY, UseBills, ask, line
+
+from aws_finops_mcp.audits.catalogue import TOOLS
+from aws_finops_mcp.audits.engine import Engine
+from aws_finops_mcp.declaration import ArgumentsError
+from aws_finops_mcp.demo.account import EmbeddedAccount
+
+EC2 = "Amazon Elastic Compute Cloud - Compute"
+
+HAND = [
+    line("10.005", EC2, Team="shop"),
+    line("20.005", EC2, day=FIRST_DAY + timedelta(days=9), Team="data"),
+    line("-4.50", EC2, record_type="Credit"),
+    line("-1.25", EC2, "eu-west-1", "Refund"),
+    line("7.00", EC2, "eu-west-1", usage_type="EU-BoxUsage:t3.large", Team="$hop"),
+    line("3.33", "AWS Lambda", "eu-west-1", Team="shop"),
+    line("-0.66", "AWS Lambda", "eu-west-1", "EDP Discount"),
+    line("2.72", "Tax", "NoRegion", "Tax", "NoUsageType"),
+    line("99", EC2, day=THIS_MONTH),
+]
+"""31.01 + 9.33 of usage, 2.72 of tax, 6.41 of reductions."""
+
+
+def rows(answer: Any) -> dict[tuple[str, ...], tuple[Decimal, Decimal, Decimal, Decimal]]:
+    return {
+        tuple(row.keys.values()): (row.cost_usd, row.usage_usd, row.tax_usd, row.reductions_usd) for row in answer.rows
+    }
+
+
+def exact(*amounts: str) -> tuple[Decimal, ...]:
+    return tuple(map(Decimal, amounts))
+
+
+def test_regions_by_hand_with_credits_refunds_and_tax_kept(engine: Engine, bills: UseBills) -> None:
+    bills(HAND)
+    answer: Any = ask(engine, "get_cost_by_region")
+    assert rows(answer) == {
+        ("us-east-1",): exact("25.51", "30.01", "0", "-4.50"),
+        ("eu-west-1",): exact("8.42", "10.33", "0", "-1.91"),
+        ("NoRegion",): exact("2.72", "0", "2.72", "0"),
+    }
+    assert (answer.total_usd, answer.usage_usd, answer.tax_usd, answer.reductions_usd) == exact(
+        "36.65", "40.34", "2.72", "-6.41"
+    )
+    assert answer.record_types == {"Credit": -4.5, "EDP Discount": -0.66, "Refund": -1.25, "Tax": 2.72, "Usage": 40.34}
+    assert [row.share for row in answer.rows] == [0.7439, 0.2561, 0.0]
+
+
+def test_two_dimensions_by_hand(engine: Engine, bills: UseBills) -> None:
+    bills(HAND)
+    answer: Any = ask(engine, "get_cost_by_region_and_service")
+    assert rows(answer) == {
+        ("us-east-1", EC2): exact("25.51", "30.01", "0", "-4.50"),
+        ("eu-west-1", EC2): exact("5.75", "7.00", "0", "-1.25"),
+        ("eu-west-1", "AWS Lambda"): exact("2.67", "3.33", "0", "-0.66"),
+        ("NoRegion", "Tax"): exact("2.72", "0", "2.72", "0"),
+    }
+    assert answer.calls.by_action["ce:GetCostAndUsage"] == 4
+    assert answer.calls.cost_usd == Decimal("0.04")
+
+
+def test_a_region_is_one_row_however_many_months(engine: Engine, bills: UseBills) -> None:
+    bills(HAND)
+    answer: Any = ask(engine, "get_cost_by_region", start_date=str(FIRST_DAY), end_date=str(TODAY))
+    assert rows(answer)["us-east-1",][0] == Decimal("124.51")
+    assert len(answer.rows) == 3
+    by_month: Any = ask(
+        engine, "get_costs", group_by=["region"], start_date=str(FIRST_DAY), end_date=str(TODAY), by_period=True
+    )
+    months = {(row.period, row.keys["region"]): row.cost_usd for row in by_month.rows}
+    assert months[str(THIS_MONTH), "us-east-1"] == Decimal(99)
+    assert months[str(FIRST_DAY), "us-east-1"] == Decimal("25.51")
+
+
+@pytest.mark.parametrize(
+    ("metric", "factor"), [("AmortizedCost", 2), ("NetUnblendedCost", Decimal("0.5")), ("NetAmortizedCost", 3)]
+)
+def test_metrics(engine: Engine, bills: UseBills, metric: str, factor: Decimal) -> None:
+    bills(HAND)
+    answer: Any = ask(engine, "get_costs", group_by="service", metric=metric)
+    assert answer.total_usd == Decimal("36.65") * factor
+
+
+@pytest.mark.parametrize(
+    ("group_by", "wanted"),
+    [
+        ("account", {("123456789012", "shop-production"): "36.65"}),
+        ("record_type", {("Usage",): "40.34", ("Tax",): "2.72", ("Credit",): "-4.50", ("Refund",): "-1.25",
+                         ("EDP Discount",): "-0.66"}),
+        ("tag:Team", {("shop",): "13.335", ("data",): "20.005", ("$hop",): "7.00", ("(none)",): "-3.69"}),
+        ("cost_category:Business unit", {("Technology",): "20.005", ("(none)",): "16.645"}),
+        (["usage_type", "record_type"], {
+            ("Request", "Usage"): "33.34", ("EU-BoxUsage:t3.large", "Usage"): "7.00", ("NoUsageType", "Tax"): "2.72",
+            ("Request", "Credit"): "-4.50", ("Request", "Refund"): "-1.25", ("Request", "EDP Discount"): "-0.66",
+        }),
+        (["tag:Team", "region"], {
+            ("shop", "us-east-1"): "10.005", ("data", "us-east-1"): "20.005", ("(none)", "us-east-1"): "-4.50",
+            ("$hop", "eu-west-1"): "7.00", ("shop", "eu-west-1"): "3.33", ("(none)", "eu-west-1"): "-1.91",
+            ("(none)", "NoRegion"): "2.72",
+        }),
+    ],
+)  # fmt: skip
+def test_every_dimension_adds_up_to_the_total(
+    engine: Engine, bills: UseBills, group_by: object, wanted: dict[tuple[str, ...], str]
+) -> None:
+    bills(HAND)
+    answer: Any = ask(engine, "get_costs", group_by=group_by)
+    assert {keys: costs[0] for keys, costs in rows(answer).items()} == {k: Decimal(v) for k, v in wanted.items()}
+    assert sum(row.cost_usd for row in answer.rows) == answer.total_usd == Decimal("36.65")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "total"),
+    [
+        ({"filters": {"region": ["eu-west-1"]}}, "8.42"),
+        ({"filters": {"region": ["eu-west-1"], "service": [EC2]}}, "5.75"),
+        ({"filters": {"tag:Team": ["shop", "(none)"]}}, "9.645"),
+        ({"exclude": {"record_type": ["Tax", "Credit"]}}, "38.43"),
+        ({"filters": '{"service": ["AWS Lambda"]}', "exclude": {"tag:Team": ["(none)"]}}, "3.33"),
+        ({"filters": {"service": ["No Such Service"]}}, "0"),
+    ],
+)
+def test_filters(engine: Engine, bills: UseBills, arguments: dict[str, object], total: str) -> None:
+    bills(HAND)
+    answer: Any = ask(engine, "get_costs", group_by=["service", "region"], **arguments)
+    assert answer.total_usd == Decimal(total)
+    assert ("nothing was billed" in answer.summary) is (total == "0")
+
+
+def test_days(engine: Engine, bills: UseBills) -> None:
+    bills(HAND)
+    answer: Any = ask(engine, "get_costs", group_by=["region"], granularity="DAILY", filters={"service": [EC2]})
+    assert {(row.period, *row.keys.values()): row.cost_usd for row in answer.rows} == {
+        (str(FIRST_DAY), "us-east-1"): Decimal("5.505"),
+        (str(FIRST_DAY), "eu-west-1"): Decimal("5.75"),
+        (str(FIRST_DAY + timedelta(days=9)), "us-east-1"): Decimal("20.005"),
+    }
+
+
+def test_hours_that_the_account_has_not_switched_on_are_not_read(engine: Engine) -> None:
+    answer: Any = ask(engine, "get_costs", granularity="HOURLY", start_date=str(TODAY - timedelta(days=2)))
+    assert answer.total_usd is None
+    assert "not enabled" in answer.failed_reads[0].error
+
+
+def test_by_service_by_region_and_by_day_agree_for_the_company(engine: Engine) -> None:
+    totals = {
+        ask(engine, "get_cost_by_service").model_dump()["total_usd"],
+        ask(engine, "get_cost_by_region").model_dump()["total_usd"],
+        ask(engine, "get_cost_by_region_and_service").model_dump()["total_usd"],
+        ask(engine, "generate_cost_allocation_report").model_dump()["total_usd"],
+        ask(engine, "get_costs", granularity="DAILY", max_results=1).model_dump()["total_usd"],
+    }
+    assert len(totals) == 1
+    assert min(totals) > 1000
+
+
+def test_every_page_is_read_and_rows_come_in_pages(
+    engine: Engine, account: EmbeddedAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    question = {"start_date": str((FIRST_DAY - timedelta(days=200)).replace(day=1)), "end_date": str(LAST_DAY)}
+    whole: Any = ask(engine, "get_cost_by_region_and_service", **question)
+    engine.billing_cache.clear()
+    monkeypatch.setattr(account.cost_explorer, "page_groups", 7)
+    paged: Any = ask(engine, "get_cost_by_region_and_service", **question, max_results=5)
+    assert paged.calls.by_action["ce:GetCostAndUsage"] > whole.calls.by_action["ce:GetCostAndUsage"]
+    found, cursor = list(paged.rows), paged.next_cursor
+    while cursor:
+        page: Any = ask(engine, "get_cost_by_region_and_service", **question, max_results=5, cursor=cursor)
+        assert page.calls.cost_usd == 0
+        assert page.omitted == len(whole.rows) - len(page.rows)
+        found += page.rows
+        cursor = page.next_cursor
+    assert tuple(found) == whole.rows
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wanted"),
+    [
+        ({"group_by": ["service", "region", "account"]}, "group_by: got"),
+        ({"group_by": ["service", "region", "account"]}, "must be one or two dimensions, Cost Explorer's limit; got 3"),
+        ({"group_by": []}, "must be one or two dimensions"),
+        ({"group_by": ["service", "service"]}, "names the same dimension twice"),
+        ({"group_by": "servce"}, "unknown dimension 'servce'; did you mean service?"),
+        ({"group_by": "tag:"}, "unknown dimension 'tag:'"),
+        ({"group_by": "colour"}, "there are: service, region, account"),
+        ({"filters": {"region": ["us-esat-1"]}}, "us-esat-1: not an AWS region"),
+        ({"filters": {"account": ["12"]}}, "must be account numbers of 12 digits"),
+        ({"filters": {"service": []}}, "service has no values"),
+        ({"exclude": {"owner": ["x"]}}, "unknown dimension 'owner'"),
+        ({"granularity": "WEEKLY"}, "Input should be 'MONTHLY', 'DAILY' or 'HOURLY'"),
+        ({"granularity": "HOURLY"}, "HOURLY needs one of"),
+        ({"start_date": "2026-02-30"}, "must be a day as YYYY-MM-DD"),
+        ({"cursor": "-1"}, "cursor: got '-1'"),
+    ],
+)
+def test_a_wrong_question_is_refused_before_it_costs(
+    engine: Engine, account: EmbeddedAccount, arguments: dict[str, object], wanted: str
+) -> None:
+    with pytest.raises(ArgumentsError) as error:
+        TOOLS["get_costs"].parse(arguments)
+    assert wanted in str(error.value)
+
+
+def test_amounts_of_two_currencies_are_not_added_up(engine: Engine, bills: UseBills) -> None:
+    bills(HAND)
+    events = engine.clients.client("ce", "us-east-1").meta.events
+
+    def change(parsed: dict[str, Any], **_: object) -> None:
+        for result in parsed["ResultsByTime"]:
+            result["Groups"][0]["Metrics"]["UnblendedCost"]["Unit"] = "CNY"
+
+    events.register("after-call.cost-explorer.GetCostAndUsage", change)
+    try:
+        answer: Any = ask(engine, "get_cost_by_region")
+    finally:
+        events.unregister("after-call.cost-explorer.GetCostAndUsage", change)
+    assert (answer.complete, answer.total_usd, answer.rows) == (False, None, ())
+    assert "CNY and USD, which have no sum" in answer.failed_reads[0].error
+
+
+def test_a_part_of_two_dimensions_that_fails_leaves_no_total(engine: Engine, account: EmbeddedAccount) -> None:
+    events = engine.clients.client("ce", "us-east-1").meta.events
+
+    def deny_filtered(params: dict[str, object], **_: object) -> None:
+        if "Filter" in params:
+            account.faults.deny("ce:GetCostAndUsage")
+
+    events.register("provide-client-params.ce.GetCostAndUsage", deny_filtered)
+    try:
+        answer: Any = ask(engine, "get_cost_by_region_and_service")
+    finally:
+        events.unregister("provide-client-params.ce.GetCostAndUsage", deny_filtered)
+    assert (answer.total_usd, answer.rows, answer.complete) == (None, (), False)
+    assert "NOT READ" in answer.summary

@@ -39,6 +39,7 @@ WITHOUT_FACT = {
     "dynamodb.point_in_time_recovery",
     "opensearch.gp2.storage",
     "opensearch.gp3.storage",
+    "cloudtrail.management_events",
 }
 """AWS's pages were not compared for these: without the Price List they are unpriced."""
 

@@ -41,6 +41,9 @@ RATES: Mapping[str, Rate] = {
     "apigateway": Rate(40, 10),
     # https://docs.aws.amazon.com/general/latest/gr/arg.html: GetResources
     "tag": Rate(15, 15),
+    # https://docs.aws.amazon.com/kms/latest/developerguide/requests-per-second.html: hundreds a second of each;
+    # that of GetKeyLastUsage is not published
+    "kms": Rate(50, 50),
     # Cost Explorer publishes no rate; this one is a guess on the safe side, and its throttling is retried.
     "ce": Rate(10, 5),
 }

@@ -22,6 +22,7 @@ SERVICE_NAMES: Final = {
     "AWSELB": "Elastic Load Balancing",
     "AWSLambda": "AWS Lambda",
     "AWSSecretsManager": "AWS Secrets Manager",
+    "AWSCloudTrail": "AWS CloudTrail",
     "AmazonCloudWatch": "AmazonCloudWatch",
     "AmazonDocDB": "Amazon DocumentDB (with MongoDB compatibility)",
     "AmazonDynamoDB": "Amazon DynamoDB",
@@ -39,6 +40,7 @@ SERVICE_NAMES: Final = {
     "AmazonS3": "Amazon Simple Storage Service",
     "AmazonS3GlacierDeepArchive": "Amazon S3 Glacier Deep Archive",
     "AmazonVPC": "Amazon Virtual Private Cloud",
+    "awskms": "AWS Key Management Service",
 }
 
 

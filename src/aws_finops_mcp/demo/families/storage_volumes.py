@@ -11,6 +11,7 @@ from typing import Any, Final
 from aws_finops_mcp.demo import inventory
 from aws_finops_mcp.demo.double.metrics import NO_DATAPOINT, Series
 from aws_finops_mcp.demo.families.family import Case, Family, Metric, Rows
+from aws_finops_mcp.demo.families.kms import VOLUMES_KEY, key_arn
 from aws_finops_mcp.demo.inventory import EU, US
 from aws_finops_mcp.demo.prices import PRICES, volume_month
 from aws_finops_mcp.findings import Verdict
@@ -48,6 +49,7 @@ class Disk:
     shared: bool = False
     attached_days: float = 400.0
     tags: tuple[tuple[str, str], ...] = ()
+    kms_key: str = ""
     # Operations a day and highest MiB/s; None: not measured.
     ops_per_day: float | None = None
     peak_mibps: float | None = None
@@ -86,6 +88,8 @@ class Disk:
             row["Iops"] = self.iops
         if self.mibps is not None:
             row["Throughput"] = self.mibps
+        if self.kms_key:
+            row["KmsKeyId"] = self.kms_key
         return row
 
     def month(self) -> float:
@@ -101,7 +105,7 @@ _EXEMPT: Final = (("finops:exempt", "until the audit in March"),)
 _BUSY: Final = 900_000.0
 
 DISKS: Final = (
-    Disk("ebs-gp2-small", US, "gp2", 100, 300, ops_per_day=_BUSY),
+    Disk("ebs-gp2-small", US, "gp2", 100, 300, kms_key=key_arn(VOLUMES_KEY, US), ops_per_day=_BUSY),
     Disk("ebs-gp2-small", EU, "gp2", 100, 300, ops_per_day=_BUSY),
     Disk("ebs-gp2-burst-calm", US, "gp2", 200, 600, ops_per_day=_BUSY, peak_mibps=60),
     Disk("ebs-gp2-burst-busy", US, "gp2", 200, 600, ops_per_day=_BUSY, peak_mibps=180),

@@ -1,0 +1,15 @@
+"""Units of what keeps an account in order: keys and trails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aws_finops_mcp.prices.unit import Unit
+
+
+def governance_units() -> Iterator[Unit]:
+    """A key, or one of the rotations of it that are billed, costs a month the same; an event after the first copy."""
+    # The usage type begins with the region's whole name, not with its short one.
+    yield Unit("kms.key", "awskms", r"[a-z]+(?:-[a-z]+)+-\d-KMS-Keys", "Keys", {"productFamily": "Encryption Key"})
+    family = {"productFamily": "Management Tools - AWS CloudTrail Paid Events Recorded"}
+    yield Unit("cloudtrail.management_events", "AWSCloudTrail", "PaidEventsRecorded", "Events", family)

@@ -148,7 +148,7 @@ def calls_per_thousand(check: Check[Any], answer: CheckAnswer) -> int:
 
 def _pages(read: Read) -> int:
     rule = rule_for(read.service, read.operation)
-    asked = [value for value in read.parameters.values() if isinstance(value, int)]
+    asked = [value for value in read.parameters.values() if type(value) is int]
     size = min(asked[0], rule.cap) if asked else rule.default
     return 1 if size is None else math.ceil(PAGE_OF_ONE / size)
 

@@ -25,6 +25,7 @@ RULES: Final[dict[tuple[str, str], PageRule]] = {
     ("autoscaling", "*"): PageRule(default=50, cap=100),
     ("budgets", "*"): PageRule(default=100, cap=1000),
     ("cloudfront", "*"): PageRule(default=100, cap=100),
+    ("cloudtrail", "DescribeTrails"): PageRule(default=None),
     ("cloudwatch", "ListMetrics"): PageRule(default=500, cap=500),
     ("cloudwatch", "DescribeAlarms"): PageRule(default=50, cap=100),
     ("ec2", "*"): _EC2,

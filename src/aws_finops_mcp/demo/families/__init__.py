@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from aws_finops_mcp.demo.families import (
+    cloudtrail,
     clusters,
     compute_ec2,
     compute_images,
@@ -40,6 +41,7 @@ from aws_finops_mcp.demo.families import (
 from aws_finops_mcp.demo.families.family import Family
 
 FAMILIES: Final[tuple[Callable[[datetime], Family], ...]] = (
+    cloudtrail.family,
     clusters.family,
     compute_ec2.family,
     compute_images.family,

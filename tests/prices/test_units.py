@@ -40,6 +40,9 @@ WITHOUT_FACT = {
     "opensearch.gp2.storage",
     "opensearch.gp3.storage",
     "cloudtrail.management_events",
+    "kinesis.shard",
+    "kinesis.shard.extended",
+    "kinesis.on_demand.stream",
 }
 """AWS's pages were not compared for these: without the Price List they are unpriced."""
 

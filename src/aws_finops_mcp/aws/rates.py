@@ -41,6 +41,9 @@ RATES: Mapping[str, Rate] = {
     "apigateway": Rate(40, 10),
     # https://docs.aws.amazon.com/general/latest/gr/arg.html: GetResources
     "tag": Rate(15, 15),
+    # https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html: a limit of each operation
+    "kinesis:DescribeStreamSummary": Rate(20, 20),
+    "kinesis:ListStreams": Rate(5, 5),
     # https://docs.aws.amazon.com/kms/latest/developerguide/requests-per-second.html: hundreds a second of each;
     # that of GetKeyLastUsage is not published
     "kms": Rate(50, 50),

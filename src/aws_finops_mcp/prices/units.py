@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from aws_finops_mcp.prices.containers import container_units
+from aws_finops_mcp.prices.containers import container_units, stream_units
 from aws_finops_mcp.prices.databases import database_units
 from aws_finops_mcp.prices.governance import governance_units
 from aws_finops_mcp.prices.unit import Unit, UnitOrKey, Values
@@ -272,6 +272,7 @@ def _all() -> Iterator[Unit]:
         _others,
         database_units,
         container_units,
+        stream_units,
         governance_units,
     )
     for family in families:

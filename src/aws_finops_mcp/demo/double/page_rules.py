@@ -36,6 +36,7 @@ RULES: Final[dict[tuple[str, str], PageRule]] = {
     ("elbv2", "*"): PageRule(default=400, cap=400),
     ("elb", "*"): PageRule(default=400, cap=400),
     ("iam", "*"): PageRule(default=100, cap=1000),
+    ("kinesis", "ListStreams"): PageRule(default=100, cap=10_000),
     ("kms", "ListKeys"): PageRule(default=100, cap=1000),
     ("kms", "ListAliases"): PageRule(default=50, cap=100),
     ("kms", "ListKeyRotations"): PageRule(default=100, cap=1000),

@@ -33,6 +33,7 @@ SERVICE_NAMES: Final = {
     "AmazonEKS": "Amazon Elastic Container Service for Kubernetes",
     "AmazonElastiCache": "Amazon ElastiCache",
     "AmazonES": "Amazon OpenSearch Service",
+    "AmazonKinesis": "Amazon Kinesis",
     "AmazonMemoryDB": "Amazon MemoryDB",
     "AmazonRDS": "Amazon Relational Database Service",
     "AmazonRedshift": "Amazon Redshift",

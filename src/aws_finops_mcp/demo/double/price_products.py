@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from aws_finops_mcp.demo.double.price_product import Product
-from aws_finops_mcp.demo.double.price_products_containers import containers
+from aws_finops_mcp.demo.double.price_products_containers import containers, streams
 from aws_finops_mcp.demo.double.price_products_database import databases
 from aws_finops_mcp.demo.double.price_products_governance import governance
 from aws_finops_mcp.demo.double.price_products_instances import instances
@@ -53,6 +53,7 @@ def products(region: str, prices: RegionalPrices) -> Iterator[Product]:
         databases,
         containers,
         governance,
+        streams,
     ):
         for product in family(prices):
             yield product

@@ -1,4 +1,4 @@
-"""What containers are priced by, and their lookalikes."""
+"""What containers and streams are priced by, and their lookalikes."""
 
 from __future__ import annotations
 
@@ -23,3 +23,17 @@ def containers(prices: RegionalPrices) -> Iterator[Product]:
     ):
         attributes = {"operation": "FargateTask"}
         yield Product("AmazonECS", "Compute", prices.new_prefix + usage, "hours", prices.near(usd), attributes)
+
+
+def streams(prices: RegionalPrices) -> Iterator[Product]:
+    """Kinesis data streams in both modes."""
+    for usage, operation, unit, usd in (
+        ("Storage-ShardHour", "shardHourStorage", "ShardHour", 0.015),
+        ("Extended-ShardHour", "extendedShardHour", "ShardHour", 0.020),
+        ("PutRequestPayloadUnits", "PutRequest", "PutRequest", 0.000000014),
+        ("OnDemand-StreamHour", "OnDemandStreamHr", "StreamHr", 0.04),
+        ("OnDemand-BilledIncomingBytes", "OnDemandDataIngested", "GB", 0.08),
+        ("OnDemand-BilledOutgoingBytes", "OnDemandDataRetrieval", "GB", 0.04),
+    ):
+        attributes = {"operation": operation}
+        yield Product("AmazonKinesis", "Kinesis Streams", prices.prefix + usage, unit, prices.near(usd), attributes)

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pydantic import Field
 
-from aws_finops_mcp.aws.reads import Read, read
+from aws_finops_mcp.aws.reads import read
 from aws_finops_mcp.checks.check import Check, Facts, Judgement, tags_of
 from aws_finops_mcp.checks.ec2_instances import instances
+from aws_finops_mcp.checks.eks_nodes import read_node_group, read_node_groups
 from aws_finops_mcp.checks.eks_versions import CLUSTERS as EKS_CLUSTERS
 from aws_finops_mcp.checks.launchers import of_fleets, of_groups
 from aws_finops_mcp.checks.reads import AUTO_SCALING_GROUPS, FLEETS, LAUNCH_TEMPLATES, RESERVATIONS, SPOT_FLEETS
@@ -28,24 +29,6 @@ class UnusedTemplatesParams(RegionParams):
     """Arguments of `find_unused_launch_templates`."""
 
     min_age_days: int = Field(90, ge=0, le=3650, description="leave out templates made in the last N days")
-
-
-def read_node_groups(facts: Facts, _params: UnusedTemplatesParams) -> Iterator[Read]:
-    """The names of each cluster's node groups."""
-    return (_groups_of(cluster) for cluster in facts.maybe(EKS_CLUSTERS) or ())
-
-
-def _groups_of(cluster: str) -> Read:
-    request = {"clusterName": cluster, "maxResults": 100}
-    return read("eks", "ListNodegroups", "nodegroups", request, token=("nextToken", "nextToken"), resource=cluster)
-
-
-def read_node_group(facts: Facts, _params: UnusedTemplatesParams) -> Iterator[Read]:
-    """Each node group: EKS makes a template of its own from the one that is named, so no instance tells that one."""
-    for cluster in facts.maybe(EKS_CLUSTERS) or ():
-        for name in facts.maybe(_groups_of(cluster)) or ():
-            request = {"clusterName": cluster, "nodegroupName": name}
-            yield read("eks", "DescribeNodegroup", "nodegroup", request, resource=f"{cluster}/{name}")
 
 
 def template_users(facts: Facts, params: UnusedTemplatesParams) -> Mapping[str, Sequence[str]]:

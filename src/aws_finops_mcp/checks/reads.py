@@ -111,3 +111,15 @@ ALARMS = read("cloudwatch", "DescribeAlarms", "", {"AlarmTypes": ["MetricAlarm",
 
 TABLES = read("dynamodb", "ListTables", "TableNames", token=("LastEvaluatedTableName", "ExclusiveStartTableName"))
 DASHBOARDS = read("cloudwatch", "ListDashboards", "DashboardEntries", region=GLOBAL_REGION)
+
+
+def node_groups_read(cluster: str) -> Read:
+    """The names of an EKS cluster's managed node groups."""
+    request = {"clusterName": cluster, "maxResults": 100}
+    return read("eks", "ListNodegroups", "nodegroups", request, token=("nextToken", "nextToken"), resource=cluster)
+
+
+def node_group_read(cluster: str, name: str) -> Read:
+    """One managed node group."""
+    request = {"clusterName": cluster, "nodegroupName": name}
+    return read("eks", "DescribeNodegroup", "nodegroup", request, resource=f"{cluster}/{name}")

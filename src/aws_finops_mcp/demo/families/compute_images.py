@@ -92,6 +92,9 @@ def _template(number: int) -> str:
     return f"lt-0c0{number:014x}"
 
 
+WORKERS_TEMPLATE, NODES_TEMPLATE = _template(3), _template(7)
+"""Of EKS: what its nodes are launched from, and what a node group names."""
+
 _VERSIONS: Final = (
     # Template, version, default, image.
     (3, "cml-workers", 1, False, IMAGES[3].identity),
@@ -291,29 +294,6 @@ def _permissions(call: Call) -> dict[str, Any]:
     return {"ImageId": image.identity, "LaunchPermissions": [{"UserId": account} for account in image.shared_with]}
 
 
-def _node_groups(call: Call) -> dict[str, Any]:
-    return {"nodegroups": ["general"] if _has_nodes(call) else []}
-
-
-def _node_group(call: Call) -> dict[str, Any]:
-    asked = call.parameters
-    if not _has_nodes(call) or asked["nodegroupName"] != "general":
-        raise AwsError("ResourceNotFoundException", f"No node group found for name: {asked['nodegroupName']}.", 404)
-    named = {"id": _template(7), "name": "cml-nodes", "version": "1"}
-    return {
-        "nodegroup": {
-            "nodegroupName": "general",
-            "clusterName": asked["clusterName"],
-            "status": "ACTIVE",
-            "launchTemplate": named,
-        }
-    }
-
-
-def _has_nodes(call: Call) -> bool:
-    return call.region == US and call.account == ACCOUNT_ID and call.parameters["clusterName"] == "nw-platform"
-
-
 def _image_cases() -> Iterator[Case]:
     for image in IMAGES:
         usd = image.full_gib * PRICES[image.region].snapshot if image.verdict is _IDLE else None
@@ -327,7 +307,7 @@ def _template_cases() -> Iterator[Case]:
 
 
 def family(now: datetime) -> Family:
-    """Images with their snapshots, templates, groups, fleets, a node group, and the truth."""
+    """Images with their snapshots, templates, groups, fleets, and the truth."""
     images: dict[str, list[dict[str, Any]]] = {US: [], EU: []}
     snapshots: dict[str, list[dict[str, Any]]] = {US: [], EU: []}
     references: dict[str, list[dict[str, Any]]] = {US: [], EU: []}
@@ -389,8 +369,6 @@ def family(now: datetime) -> Family:
         ),
         operations={
             ("ec2", "DescribeImageAttribute"): _permissions,
-            ("eks", "ListNodegroups"): _node_groups,
-            ("eks", "DescribeNodegroup"): _node_group,
         },
         cases={
             "find_unused_amis": tuple(_image_cases()),

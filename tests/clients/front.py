@@ -1,40 +1,39 @@
-"""An HTTPS front before a server, which asks for a password or a key: what clients meet on a provisioned host."""
+"""A server that asks who is calling, behind TLS: what clients meet on a provisioned host."""
 
 from __future__ import annotations
 
 import asyncio
 import base64
 import datetime
-import hmac
 import ipaddress
+import ssl
+import subprocess
+import sys
 import threading
-import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx2
-import uvicorn
+import bcrypt
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
-from starlette.routing import Route
-from tests.conftest import free_port
+from tests.conftest import RunningServer, environment, running_server
 
-BASIC = base64.b64encode(b"alice:correct horse").decode()
-KEY = "k7f3.Zm9yLXRlc3RzLW9ubHktbm90LWEtc2VjcmV0"
+PASSWORD = "correct horse"
+BASIC = base64.b64encode(f"alice:{PASSWORD}".encode()).decode()
 
 
 @dataclass(frozen=True)
 class Front:
-    """Where the front listens, and the authority that its certificate is from."""
+    """Where the server is reached over TLS, by which authority's certificate, and with which key."""
 
     url: str
     authority: Path
+    key: str
+    server: RunningServer
+    """The server behind it, whose own port is open on loopback, as a tunnel needs it."""
 
 
 def certificate(directory: Path) -> tuple[Path, Path, Path]:
@@ -62,57 +61,43 @@ def certificate(directory: Path) -> tuple[Path, Path, Path]:
     return files
 
 
-def front_of(server: str) -> Starlette:
-    """The application: 401 without the right secret, else what the server answers, as it comes."""
-    client = httpx2.AsyncClient(timeout=60)
-
-    async def forward(request: Request) -> Response:
-        basic = request.headers.get("authorization", "")
-        key = request.headers.get("x-api-key", "")
-        if not (hmac.compare_digest(basic, f"Basic {BASIC}") or hmac.compare_digest(key, KEY)):
-            return JSONResponse({"error": "who are you?"}, 401, {"WWW-Authenticate": 'Basic realm="aws-finops-mcp"'})
-        kept = {
-            k: v for k, v in request.headers.items() if k not in {"host", "authorization", "x-api-key", "connection"}
-        }
-        passed = client.build_request("POST", f"{server}/mcp", headers=kept, content=await request.body())
-        answer = await client.send(passed, stream=True)
-
-        async def body() -> AsyncIterator[bytes]:
-            try:
-                async for part in answer.aiter_raw():
-                    yield part
-            finally:
-                await answer.aclose()
-
-        wanted = {"content-type", "content-encoding", "mcp-session-id", "cache-control"}
-        headers = {name: value for name, value in answer.headers.items() if name in wanted}
-        return StreamingResponse(body(), answer.status_code, headers)
-
-    return Starlette(routes=[Route("/mcp", forward, methods=["POST"])])
+@contextmanager
+def running_front(account: dict[str, str], directory: Path) -> Iterator[Front]:
+    """A server over an account, with a user and a key, and TLS before the Unix socket where all must log in."""
+    users, keys, socket = directory / "htpasswd", directory / "keys.json", directory / "proxy.sock"
+    users.touch(0o600)
+    users.write_bytes(b"alice:" + bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)) + b"\n")
+    create = [sys.executable, "-m", "aws_finops_mcp", "keys", "create", "tests", "--file", str(keys)]
+    made = subprocess.run(create, env=environment({}), capture_output=True, text=True, check=True)
+    key = next(word for word in made.stdout.split() if word.count(".") == 1 and len(word) > 40)
+    settings = {"MCP_AUTH_BASIC_FILE": users, "MCP_AUTH_KEYS_FILE": keys, "MCP_SERVER_SOCKET": socket}
+    extra = {**account, **{name: str(path) for name, path in settings.items()}}
+    with running_server(directory / "log", extra) as server, tls_before(socket, directory) as (port, authority):
+        yield Front(f"https://localhost:{port}/mcp", authority, key, server)
 
 
 @contextmanager
-def running_front(server: str, directory: Path) -> Iterator[Front]:
-    """The front in a thread, on a free port of localhost."""
-    authority, pem, private = certificate(directory)
-    port = free_port()
-    config = uvicorn.Config(
-        front_of(server),
-        port=port,
-        ssl_certfile=pem,
-        ssl_keyfile=private,
-        log_level="warning",
-        timeout_graceful_shutdown=1,
-    )
-    front = uvicorn.Server(config)
-    thread = threading.Thread(target=lambda: asyncio.run(front.serve()), daemon=True)
+def tls_before(socket: Path, directory: Path) -> Iterator[tuple[int, Path]]:
+    """TLS on a free port of localhost, in a thread: what comes is passed on to a Unix socket, byte for byte."""
+    authority, certificate_file, key_file = certificate(directory)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate_file, key_file)
+    loop = asyncio.new_event_loop()
+
+    async def copy(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while part := await source.read(65536):
+                sink.write(part)
+                await sink.drain()
+        sink.close()
+
+    async def passed_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        behind, to_behind = await asyncio.open_unix_connection(socket)
+        await asyncio.gather(copy(reader, to_behind), copy(behind, writer))
+
+    listening = loop.run_until_complete(asyncio.start_server(passed_on, "127.0.0.1", 0, ssl=context))
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    for _ in range(200):
-        if front.started:
-            break
-        time.sleep(0.05)
-    else:
-        raise RuntimeError("the front did not start in 10 s")
-    yield Front(f"https://localhost:{port}/mcp", authority)
-    front.should_exit = True
+    yield listening.sockets[0].getsockname()[1], authority
+    loop.call_soon_threadsafe(loop.stop)
     thread.join(timeout=10)

@@ -17,23 +17,22 @@ from urllib.parse import urlsplit
 import pytest
 from mcp import ClientSession, StdioServerParameters
 from mcp.client.stdio import stdio_client
-from tests.clients.front import BASIC, KEY, Front, running_front
+from tests.clients.front import BASIC, Front, running_front
 from tests.clients.test_clients import HERE, NODE
-from tests.conftest import RunningServer, environment
+from tests.conftest import environment
 
 from aws_finops_mcp.audits.catalogue import ESSENTIAL
 from aws_finops_mcp.clients.registry import CLIENTS
 from aws_finops_mcp.demo.account import EmbeddedAccount
 
 BIN = HERE / "node_modules" / ".bin"
-SECRETS = {"FINOPS_BASIC": BASIC, "FINOPS_API_KEY": KEY, "FINOPS_AUTHORIZATION": f"Basic {BASIC}"}
 WRONG = {"FINOPS_BASIC": "YWxpY2U6d3Jvbmc=", "FINOPS_API_KEY": "k7f3.wrong", "FINOPS_AUTHORIZATION": "Basic YTpi"}
 TOOLS = set(ESSENTIAL)
 
 
 @pytest.fixture(scope="module")
-def front(server: RunningServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
-    with running_front(server.url, tmp_path_factory.mktemp("front")) as running:
+def front(account: EmbeddedAccount, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
+    with running_front(account.environment, tmp_path_factory.mktemp("front")) as running:
         yield running
 
 
@@ -42,6 +41,7 @@ class Machine:
 
     def __init__(self, home: Path, front: Front, account: EmbeddedAccount) -> None:
         self.home = home
+        self.secrets = {"FINOPS_BASIC": BASIC, "FINOPS_AUTHORIZATION": f"Basic {BASIC}", "FINOPS_API_KEY": front.key}
         (home / "bin").mkdir()
         # `ssh HOST COMMAND stdio`: the server on the "host" is the one of this checkout.
         run = shlex.join([sys.executable, "-m", "aws_finops_mcp", "stdio"])
@@ -74,7 +74,8 @@ class Machine:
         """What `client-config` prints here."""
         done = subprocess.run(
             [sys.executable, "-m", "aws_finops_mcp", "client-config", client, *options],
-            env=environment({**self.environment, **SECRETS}), cwd=self.home, capture_output=True, text=True, check=True,
+            env=environment({**self.environment, **self.secrets}), cwd=self.home,
+            capture_output=True, text=True, check=True,
         )  # fmt: skip
         return done.stdout
 
@@ -84,12 +85,12 @@ def machine(tmp_path: Path, front: Front, account: EmbeddedAccount) -> Machine:
     return Machine(tmp_path, front, account)
 
 
-def options_of(way: str, front: Front, server: RunningServer) -> list[str]:
+def options_of(way: str, front: Front) -> list[str]:
     """The options of `client-config` for a way to the server."""
     if way == "ssh-stdio":
         return ["--ssh", "finops", "--stdio"]
     if way == "tunnel":
-        return ["--ssh", "finops", "--port", str(urlsplit(server.url).port)]
+        return ["--ssh", "finops", "--port", str(urlsplit(front.server.url).port)]
     return ["--url", front.url, "--auth", way]
 
 
@@ -97,33 +98,33 @@ WAYS = ["basic", "api-key", "tunnel", "ssh-stdio"]
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_claude_code_connects(machine: Machine, front: Front, server: RunningServer, way: str) -> None:
-    command = machine.configure("claude-code", *options_of(way, front, server))
-    machine.run(command, SECRETS)
-    assert "✔ Connected" in machine.run("claude mcp get aws-finops", SECRETS)
+def test_claude_code_connects(machine: Machine, front: Front, way: str) -> None:
+    command = machine.configure("claude-code", *options_of(way, front))
+    machine.run(command, machine.secrets)
+    assert "✔ Connected" in machine.run("claude mcp get aws-finops", machine.secrets)
 
 
 @pytest.mark.parametrize(
     ("way", "secrets", "trouble"),
     [
         ("basic", WRONG, "Server rejected the configured Authorization header (HTTP 401)"),
-        ("api-key", WRONG, "Dynamic Client Registration rejected (HTTP 404)"),
+        ("api-key", WRONG, "Dynamic Client Registration rejected"),
         ("basic", {}, "Missing environment variables: FINOPS_BASIC"),
     ],
 )
 def test_claude_code_says_what_its_page_says(
-    machine: Machine, front: Front, server: RunningServer, way: str, secrets: dict[str, str], trouble: str
+    machine: Machine, front: Front, way: str, secrets: dict[str, str], trouble: str
 ) -> None:
-    machine.run(machine.configure("claude-code", *options_of(way, front, server)))
+    machine.run(machine.configure("claude-code", *options_of(way, front)))
     said = machine.run("claude mcp list", secrets)
     assert trouble in said
     assert trouble in [known.seen for known in CLIENTS["claude-code"].troubles]
     assert "✔ Connected" not in said
 
 
-def test_claude_code_reads_a_merged_file(machine: Machine, front: Front, server: RunningServer) -> None:
-    machine.configure("claude-code", *options_of("basic", front, server), "--merge")
-    said = machine.run("claude mcp list", SECRETS)
+def test_claude_code_reads_a_merged_file(machine: Machine, front: Front) -> None:
+    machine.configure("claude-code", *options_of("basic", front), "--merge")
+    said = machine.run("claude mcp list", machine.secrets)
     assert f"aws-finops: {front.url} (HTTP) - ⏸ Pending approval" in said
     assert "Pending approval" in [known.seen for known in CLIENTS["claude-code"].troubles]
 
@@ -140,10 +141,8 @@ async def tools_of(entry: dict[str, Any], machine: Machine) -> set[str]:
 @pytest.mark.anyio
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("inline", [False, True])
-async def test_claude_desktop_connects_by_its_bridge(
-    machine: Machine, front: Front, server: RunningServer, way: str, inline: bool
-) -> None:
-    options = [*options_of(way, front, server), *(["--inline"] if inline else ["--merge"])]
+async def test_claude_desktop_connects_by_its_bridge(machine: Machine, front: Front, way: str, inline: bool) -> None:
+    options = [*options_of(way, front), *(["--inline"] if inline else ["--merge"])]
     printed = machine.configure("claude-desktop", *options)
     file = machine.home / ".config" / "Claude" / "claude_desktop_config.json"
     document = json.loads(printed if inline else file.read_text(encoding="utf-8"))
@@ -151,15 +150,15 @@ async def test_claude_desktop_connects_by_its_bridge(
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_codex_connects(machine: Machine, front: Front, server: RunningServer, way: str) -> None:
-    machine.configure("codex", *options_of(way, front, server), "--merge")
-    assert "enabled" in machine.run("codex mcp list", SECRETS)
-    (status,) = codex_servers(machine, SECRETS)
+def test_codex_connects(machine: Machine, front: Front, way: str) -> None:
+    machine.configure("codex", *options_of(way, front), "--merge")
+    assert "enabled" in machine.run("codex mcp list", machine.secrets)
+    (status,) = codex_servers(machine, machine.secrets)
     assert set(status["tools"]) == TOOLS
 
 
-def test_codex_with_a_wrong_key_has_no_tools(machine: Machine, front: Front, server: RunningServer) -> None:
-    machine.configure("codex", *options_of("api-key", front, server), "--merge")
+def test_codex_with_a_wrong_key_has_no_tools(machine: Machine, front: Front) -> None:
+    machine.configure("codex", *options_of("api-key", front), "--merge")
     (status,) = codex_servers(machine, WRONG)
     assert not status["tools"]
 
@@ -195,11 +194,11 @@ def codex_servers(machine: Machine, secrets: dict[str, str]) -> list[dict[str, A
 @pytest.mark.parametrize("client", ["kiro", "cursor", "vscode", "windsurf"])
 @pytest.mark.parametrize("way", ["basic", "api-key", "tunnel"])
 def test_the_typescript_sdk_connects_with_what_editors_are_given(
-    machine: Machine, front: Front, server: RunningServer, client: str, way: str
+    machine: Machine, front: Front, client: str, way: str
 ) -> None:
-    document = json.loads(machine.configure(client, *options_of(way, front, server)))
+    document = json.loads(machine.configure(client, *options_of(way, front)))
     entry = document[CLIENTS[client].servers]["aws-finops"]
-    headers = {name: resolved(value) for name, value in entry.get("headers", {}).items()}
+    headers = {name: resolved(value, machine.secrets) for name, value in entry.get("headers", {}).items()}
     given = {"url": entry.get("url") or entry["serverUrl"], "headers": headers}
     done = machine.run(shlex.join([str(NODE), str(HERE / "sdk.mjs"), json.dumps(given)]), cwd=HERE)
     said = json.loads(done)
@@ -207,9 +206,9 @@ def test_the_typescript_sdk_connects_with_what_editors_are_given(
     assert said["answer"]["complete"] is True
 
 
-def resolved(value: str) -> str:
+def resolved(value: str, secrets: dict[str, str]) -> str:
     """A header as an editor sends it: its reference replaced by the variable, or by what was typed."""
-    for name, secret in SECRETS.items():
+    for name, secret in secrets.items():
         asked = f"${{input:{name.lower().replace('_', '-')}}}"
         for reference in (f"${{{name}}}", f"${{env:{name}}}", asked):
             value = value.replace(reference, secret)
@@ -218,8 +217,8 @@ def resolved(value: str) -> str:
 
 
 @pytest.mark.parametrize("way", ["basic", "api-key", "tunnel"])
-def test_curl_gets_an_answer(machine: Machine, front: Front, server: RunningServer, way: str) -> None:
-    command = machine.configure("curl", *options_of(way, front, server))
-    assert json.loads(machine.run(command, SECRETS))["tool"] == "find_unused_volumes"
+def test_curl_gets_an_answer(machine: Machine, front: Front, way: str) -> None:
+    command = machine.configure("curl", *options_of(way, front))
+    assert json.loads(machine.run(command, machine.secrets))["tool"] == "find_unused_volumes"
     if way != "tunnel":
-        assert "who are you?" in machine.run(command, WRONG)
+        assert "error" in machine.run(command, WRONG)

@@ -60,7 +60,7 @@ CLAUDE_CODE = Client(
             "The name or password is wrong, or a token has expired.",
         ),
         Trouble(
-            "Dynamic Client Registration rejected (HTTP 404)",
+            "Dynamic Client Registration rejected",
             "The server answered 401 and Claude Code tried OAuth, which is not offered: the API key is wrong, or no "
             "password was sent.",
         ),

@@ -15,7 +15,7 @@ LAYERS = (
     {"prices"},
     {"checks", "costs"},
     {"audits"},
-    {"server", "clients"},
+    {"server", "clients", "doctor"},
     {"demo"},
     {"cli", "cli_keys", "__main__"},
 )

@@ -13,6 +13,7 @@ import typer
 from aws_finops_mcp import __version__
 from aws_finops_mcp.cli_keys import keys_app
 from aws_finops_mcp.clients.command import client_config, client_pages
+from aws_finops_mcp.doctor.command import doctor
 from aws_finops_mcp.findings import Category
 from aws_finops_mcp.settings import Settings, SettingsError, known_region, load_settings
 
@@ -27,6 +28,7 @@ app = typer.Typer(
 
 app.command("client-config")(client_config)
 app.command("client-pages", hidden=True)(client_pages)
+app.command()(doctor)
 app.add_typer(keys_app, name="keys")
 
 ConfigOption = Annotated[

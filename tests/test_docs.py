@@ -39,8 +39,9 @@ def test_a_table_tells_the_default(name: str) -> None:
     assert ROWS[name] == ("" if default in (None, {}, ()) else str(default))
 
 
-def test_the_scopes_that_are_shown_are_taken() -> None:
-    shown = AUTHENTICATION.partition("```toml\n")[2].partition("```")[0]
+def test_the_settings_that_are_shown_are_taken() -> None:
+    shown = "\n".join(part.partition("```")[0] for part in AUTHENTICATION.split("```toml\n")[1:])
     settings = Settings.model_validate(tomllib.loads(shown))
+    assert settings.mcp_auth_issuers.keys() == {"okta", "cognito", "aws"}
     assert settings.mcp_auth_scopes["alice"].regions == ("eu-west-1", "global")
     assert settings.mcp_auth_scopes["alice"].model_fields_set == Scopes.model_fields.keys()

@@ -16,7 +16,17 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import botocore.loaders
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -101,6 +111,45 @@ class Scopes(BaseModel):
         return regions
 
 
+_HTTPS = r"^(https://[\w.-]+(:\d{1,5})?|http://(localhost|127\.0\.0\.1)(:\d{1,5})?)(/[\w./~-]*)?$"
+"""An address without user, query and fragment; without TLS only on this host."""
+
+Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
+"""Of signatures; none with a shared secret, which a public key could be mistaken for."""
+
+
+class IssuerSettings(BaseModel):
+    """Who issues tokens that are accepted, and which of them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    issuer: str = Field(pattern=_HTTPS, max_length=500)
+    """The claim `iss`, exactly."""
+    kind: Literal["oauth", "aws"] = "oauth"
+    """`aws`: tokens of STS GetWebIdentityToken, whose subject is the ARN of a role."""
+    jwks_url: str = Field("", pattern=f"{_HTTPS}|^$", max_length=500)
+    """Where its keys are; as its OpenID configuration says when not given."""
+    audiences: tuple[str, ...] = ()
+    """Values of the claim `aud` that are for this server; MCP_AUTH_RESOURCE when not given."""
+    client_ids: tuple[str, ...] = ()
+    """Values of the claim `client_id` that may call, also without an `aud`, as in access tokens of Amazon Cognito."""
+    scopes: tuple[Annotated[str, Field(pattern=r"^[!#-\[\]-~]+$")], ...] = ()
+    """OAuth scopes that a token must have, each."""
+    subjects: tuple[str, ...] = ("*",)
+    """Patterns of subjects that may call, e.g. arn:aws:iam::123456789012:role/finops-*"""
+    name_claim: str = Field("sub", pattern=r"^[\w:-]{1,64}$")
+    """The claim that names the principal; its name is the issuer's name here, a colon, and this."""
+    algorithms: tuple[Algorithm, ...] = Field(("RS256",), min_length=1)
+    bridge: bool = False
+    """Whether this server tells clients its addresses, with what it leaves out itself (Amazon Cognito: PKCE)."""
+
+    @model_validator(mode="after")
+    def _roles(self) -> IssuerSettings:
+        if self.kind == "aws" and "*" in self.subjects:
+            raise ValueError("subjects: name the roles, e.g. arn:aws:iam::123456789012:role/finops-*")
+        return self
+
+
 ESSENTIAL = "essential"
 """In the place of a category: the few tools that lead to all others; all may be called."""
 ALL = "all"
@@ -157,6 +206,10 @@ class Settings(BaseSettings):
     """Users and their bcrypt hashes, as `htpasswd -B` writes them; no basic authentication when not set."""
     mcp_auth_keys_file: Path | None = None
     """API keys, as `aws-finops-mcp keys` writes them; none are accepted when not set."""
+    mcp_auth_resource: str = Field("", pattern=f"{_HTTPS}|^$", max_length=500)
+    """The address that clients call, e.g. https://finops.example.com/mcp: what tokens are for."""
+    mcp_auth_issuers: dict[str, IssuerSettings] = Field(default_factory=dict)
+    """Issuers of tokens (JWT) that are accepted, by a name of yours; none when not set."""
     mcp_auth_scopes: dict[str, Scopes] = Field(default_factory=dict)
     """What who may do, by name; `*` is everyone not named. API keys have theirs with them."""
     mcp_audit_file: Path | None = None
@@ -176,6 +229,20 @@ class Settings(BaseSettings):
             if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,62}", alias):
                 raise ValueError(f"{alias!r} is no alias: use lower-case letters, digits, - and _")
         return accounts
+
+    @field_validator("mcp_auth_issuers")
+    @classmethod
+    def _issuer_names(cls, issuers: dict[str, IssuerSettings], info: ValidationInfo) -> dict[str, IssuerSettings]:
+        if issuers and not info.data.get("mcp_auth_resource"):
+            raise ValueError("needs MCP_AUTH_RESOURCE too, e.g. https://finops.example.com/mcp")
+        for name in issuers:
+            if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,31}", name):
+                raise ValueError(f"{name!r} is no name: use lower-case letters, digits, - and _")
+        if len({one.issuer for one in issuers.values()}) != len(issuers):
+            raise ValueError("an issuer is there twice")
+        if sum(one.bridge for one in issuers.values()) > 1:
+            raise ValueError("bridge: one issuer only can be told of in the name of this server")
+        return issuers
 
     @field_validator("mcp_tool_categories")
     @classmethod
@@ -272,7 +339,11 @@ def _credentials() -> Path | None:
     return Path(directory)
 
 
-_NESTED: dict[str, type[BaseModel]] = {"mcp_accounts": AccountSettings, "mcp_auth_scopes": Scopes}
+_NESTED: dict[str, type[BaseModel]] = {
+    "mcp_accounts": AccountSettings,
+    "mcp_auth_scopes": Scopes,
+    "mcp_auth_issuers": IssuerSettings,
+}
 
 
 def _describe(error: Any, file: Path | None, secrets: Path | None) -> str:

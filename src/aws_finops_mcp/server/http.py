@@ -19,6 +19,7 @@ from aws_finops_mcp.declaration import ArgumentsError
 from aws_finops_mcp.findings import Answer
 from aws_finops_mcp.server.audit_log import AuditLog
 from aws_finops_mcp.server.auth.gate import Gate
+from aws_finops_mcp.server.auth.metadata import metadata_routes
 from aws_finops_mcp.server.auth.principal import caller_of
 from aws_finops_mcp.server.auth.ways import ways_of
 from aws_finops_mcp.server.calls import Calls, UnknownToolError
@@ -70,6 +71,8 @@ def create_app(settings: Settings, calls: Calls | None = None) -> ASGIApp:
         transport_security=security,
     )
     app.routes.extend([Route("/health", health), Route("/tools", tools)])
+    if settings.mcp_auth_issuers:
+        app.routes.extend(metadata_routes(settings))
     app.add_exception_handler(404, _not_found)
     app.add_exception_handler(405, _not_allowed)
     endpoint = Endpoint(app, calls, TransportSecurityMiddleware(security))

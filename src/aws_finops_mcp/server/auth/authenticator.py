@@ -13,11 +13,7 @@ class RefusedError(Exception):
 
 
 class ForbiddenError(Exception):
-    """The credential is good, but not for this server. `needed` are the OAuth scopes that would do, if any."""
-
-    def __init__(self, message: str, needed: tuple[str, ...] = ()) -> None:
-        super().__init__(message)
-        self.needed = needed
+    """The credential is good, but does not do for this server."""
 
 
 class UnavailableError(Exception):
@@ -35,9 +31,11 @@ class Authenticator(Protocol):
     """Its name in logs."""
     hint: str
     """What to send, for people."""
+    slow: bool
+    """Whether `verify` costs so much that it must not be had for the asking. Others are never limited when right."""
 
     def challenge(self, error: str = "") -> str:
-        """What `WWW-Authenticate` says; empty for a way that HTTP has no word for.
+        """What `WWW-Authenticate` says.
 
         Args:
             error: OAuth's code of what is wrong (RFC 6750, 3.1); empty when nothing was sent.

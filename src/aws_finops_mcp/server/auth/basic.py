@@ -85,6 +85,7 @@ class BasicAuthenticator:
 
     how = "basic"
     hint = "Authorization: Basic with a name and a password"
+    slow = True
 
     def __init__(self, file: Path, scopes: Mapping[str, Scopes]) -> None:
         self.file = WatchedFile(file, "MCP_AUTH_BASIC_FILE", parse_htpasswd)

@@ -129,34 +129,46 @@ class Gate:
         try:
             if known := way.known(credentials):
                 return known
-            with self._failures.attempt(stranger.client, claimed) as attempt:
-                try:
-                    principal = await way.verify(credentials)
-                except UnavailableError:
-                    attempt.undecided()
+            if way.slow:
+                return await self._attempted(way, credentials, stranger.client, claimed)
+            try:
+                return await way.verify(credentials)
+            except RefusedError:
+                with self._failures.attempt(stranger.client, claimed):
                     raise
-                attempt.succeeded()
-                return principal
         except TooManyError as error:
             after = {"retry-after": str(error.retry_after)}
             raise NotLetInError(problem(429, str(error), after), str(error), worth_a_line=error.first) from None
         except UnavailableError as error:
             raise _refusal(503, str(error), {"retry-after": str(error.retry_after)}) from None
         except ForbiddenError as error:
-            headers = {}
-            if challenge := way.challenge("insufficient_scope"):
-                headers["www-authenticate"] = challenge
+            headers = {"www-authenticate": way.challenge("insufficient_scope")}
             raise _refusal(403, str(error), headers) from None
         except RefusedError as error:
             raise self._unauthenticated(str(error), way) from None
+
+    async def _attempted(self, way: Authenticator, credentials: Credentials, client: str, claimed: str) -> Principal:
+        """Verify what costs much, and so is not even begun after too many failures."""
+        with self._failures.attempt(client, claimed) as attempt:
+            try:
+                principal = await way.verify(credentials)
+            except UnavailableError:
+                attempt.undecided()
+                raise
+            attempt.succeeded()
+            return principal
 
     def _unauthenticated(self, why: str, tried: Authenticator | None = None) -> NotLetInError:
         ways = " or ".join(one.hint for one in self._authenticators)
         message = f"{why}; send {ways}"
         response = problem(401, message)
+        schemes = set()
         for one in self._authenticators:
-            if challenge := one.challenge("invalid_token" if one is tried else ""):
+            challenge = one.challenge("invalid_token" if one is tried else "")
+            scheme = challenge.partition(" ")[0]
+            if scheme not in schemes:  # of two for bearer tokens, clients read the first
                 response.headers.append("www-authenticate", challenge)
+            schemes.add(scheme)
         return NotLetInError(response, why)
 
 

@@ -65,5 +65,6 @@ def caller_of(scope: Mapping[str, Any] | None) -> Caller:
 
 
 def scopes_of(name: str, scopes: Mapping[str, Scopes]) -> Scopes:
-    """What MCP_AUTH_SCOPES lets a name do."""
-    return scopes.get(name) or scopes.get(ANYONE) or Scopes()
+    """What MCP_AUTH_SCOPES lets a name do: its own, else those of all of its issuer (`cognito:*`), else of everyone."""
+    issuer, colon, _ = name.partition(":")
+    return scopes.get(name) or (scopes.get(f"{issuer}:*") if colon else None) or scopes.get(ANYONE) or Scopes()

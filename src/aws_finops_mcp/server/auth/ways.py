@@ -6,6 +6,7 @@ from aws_finops_mcp.server.auth.api_key import ApiKeyAuthenticator
 from aws_finops_mcp.server.auth.authenticator import Authenticator, UnavailableError
 from aws_finops_mcp.server.auth.basic import BasicAuthenticator
 from aws_finops_mcp.server.auth.listener import check_listeners
+from aws_finops_mcp.server.auth.token import TokenAuthenticator
 from aws_finops_mcp.server.auth.watched_file import WatchedFile
 from aws_finops_mcp.settings import Settings, SettingsError
 
@@ -13,6 +14,10 @@ from aws_finops_mcp.settings import Settings, SettingsError
 def ways_of(settings: Settings) -> tuple[Authenticator, ...]:
     """The ways that are switched on."""
     ways: list[Authenticator] = []
+    # First: some clients look for OAuth in the first challenge only.
+    if settings.mcp_auth_issuers:
+        issuers = settings.mcp_auth_issuers
+        ways.append(TokenAuthenticator(issuers, settings.mcp_auth_resource, settings.mcp_auth_scopes))
     if settings.mcp_auth_basic_file:
         ways.append(BasicAuthenticator(settings.mcp_auth_basic_file, settings.mcp_auth_scopes))
     if settings.mcp_auth_keys_file:

@@ -1,4 +1,4 @@
-"""Units of what keeps an account in order: keys and trails."""
+"""Units of what keeps an account in order: keys, trails and backups."""
 
 from __future__ import annotations
 
@@ -13,3 +13,7 @@ def governance_units() -> Iterator[Unit]:
     yield Unit("kms.key", "awskms", r"[a-z]+(?:-[a-z]+)+-\d-KMS-Keys", "Keys", {"productFamily": "Encryption Key"})
     family = {"productFamily": "Management Tools - AWS CloudTrail Paid Events Recorded"}
     yield Unit("cloudtrail.management_events", "AWSCloudTrail", "PaidEventsRecorded", "Events", family)
+    # Of volumes, instances and databases the backups are snapshots, and billed as such.
+    family = {"productFamily": "AWS Backup Storage"}
+    for key, service in (("dynamodb", "DynamoDB"), ("efs", "EFS"), ("s3", "S3")):
+        yield Unit(f"backup.{key}.warm", "AWSBackup", f"WarmStorage-ByteHrs-{service}", "GB-Mo", family)

@@ -23,6 +23,7 @@ _EC2: Final = PageRule(default=None, cap=1000, minimum=5)
 RULES: Final[dict[tuple[str, str], PageRule]] = {
     ("apigateway", "*"): PageRule(default=25, cap=500),
     ("autoscaling", "*"): PageRule(default=50, cap=100),
+    ("backup", "*"): PageRule(default=100, cap=1000),
     ("budgets", "*"): PageRule(default=100, cap=1000),
     ("cloudfront", "*"): PageRule(default=100, cap=100),
     ("cloudtrail", "DescribeTrails"): PageRule(default=None),

@@ -22,6 +22,7 @@ SERVICE_NAMES: Final = {
     "AWSELB": "Elastic Load Balancing",
     "AWSLambda": "AWS Lambda",
     "AWSSecretsManager": "AWS Secrets Manager",
+    "AWSBackup": "AWS Backup",
     "AWSCloudTrail": "AWS CloudTrail",
     "AmazonCloudWatch": "AmazonCloudWatch",
     "AmazonDocDB": "Amazon DocumentDB (with MongoDB compatibility)",

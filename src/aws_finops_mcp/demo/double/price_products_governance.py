@@ -1,4 +1,4 @@
-"""What keys and trails are priced by, and their lookalikes."""
+"""What keys, trails and backups are priced by, and their lookalikes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _REGIONS = {"US East (N. Virginia)": "us-east-1", "EU (Ireland)": "eu-west-1"}
 
 
 def governance(prices: RegionalPrices) -> Iterator[Product]:
-    """KMS names the whole region in its usage types; both cost the same everywhere."""
+    """KMS names the whole region in its usage types; it and CloudTrail cost the same everywhere."""
     region = _REGIONS[prices.location]
     yield Product("awskms", "Encryption Key", f"{region}-KMS-Keys", "Keys", 1.0)
     yield Product("awskms", "API Request", f"{region}-KMS-Requests", "Requests", ((0, 0.0), (20_000, 0.000003)))
@@ -24,3 +24,11 @@ def governance(prices: RegionalPrices) -> Iterator[Product]:
     ):
         family = f"Management Tools - AWS CloudTrail {usage}"
         yield Product("AWSCloudTrail", family, prices.new_prefix + usage.replace(" ", ""), "Events", usd)
+    for service, warm in (("DynamoDB", 0.10), ("EFS", 0.05), ("S3", 0.05)):
+        for usage, usd in (
+            (f"WarmStorage-ByteHrs-{service}", warm),
+            (f"WarmStorage-ByteHrs-{service}-LAGV", warm * 1.15),
+            (f"ColdStorage-ByteHrs-{service}", warm / 5),
+        ):
+            near, attributes = prices.near(usd), {"operation": "Storage"}
+            yield Product("AWSBackup", "AWS Backup Storage", prices.new_prefix + usage, "GB-Mo", near, attributes)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from aws_finops_mcp.demo.families import (
+    backup,
     cloudtrail,
     clusters,
     compute_ec2,
@@ -43,6 +44,7 @@ from aws_finops_mcp.demo.families import (
 from aws_finops_mcp.demo.families.family import Family
 
 FAMILIES: Final[tuple[Callable[[datetime], Family], ...]] = (
+    backup.family,
     cloudtrail.family,
     clusters.family,
     compute_ec2.family,

@@ -64,6 +64,14 @@ def test_the_fields_names_and_defaults_are_kept() -> None:
         "get_daily_cost_trend": {"days"},
         "analyze_data_transfer_costs": {"region_name"},
         "generate_cost_allocation_report": {"region_name"},
+        "get_all_cost_optimization_recommendations": {"region_name"},
+        "get_cost_optimization_ebs": {"region_name"},
+        "get_cost_optimization_ec2": {"region_name"},
+        "get_cost_optimization_lambda": {"region_name"},
+        "get_cost_optimization_rds": {"region_name"},
+        "analyze_reserved_instance_utilization": {"region_name"},
+        "get_reserved_instance_recommendations": {"region_name", "service"},
+        "get_savings_plans_recommendations": {"region_name"},
     }
     for name, parameters in defaults.items():
         assert parameters <= TOOLS[name].input_schema()["properties"].keys()

@@ -285,6 +285,13 @@ def known_region(region: str) -> str:
     return region
 
 
+def region_names(region: str) -> tuple[str, ...]:
+    """How AWS writes a region: by its code, and by two names, as `Europe (Ireland)` and `EU (Ireland)`."""
+    partitions = botocore.loaders.create_loader().load_data("endpoints")["partitions"]
+    name = next((str(one["regions"][region]["description"]) for one in partitions if region in one["regions"]), region)
+    return region, name, name.replace("Europe (", "EU (")
+
+
 def load_settings(file: Path | None = None) -> Settings:
     """Read the settings.
 

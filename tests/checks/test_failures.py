@@ -21,7 +21,16 @@ QUESTIONS = [name for name in TOOLS if name not in ALWAYS_LISTED]
 READS = [
     (name, action) for name in QUESTIONS for action in TOOLS[name].iam_actions if action != "sts:GetCallerIdentity"
 ]
-TOTALS: dict[str, str] = {}
+TOTALS = {
+    "get_all_cost_optimization_recommendations": "monthly_saving_usd",
+    "get_cost_optimization_ec2": "monthly_saving_usd",
+    "get_cost_optimization_ebs": "monthly_saving_usd",
+    "get_cost_optimization_lambda": "monthly_saving_usd",
+    "get_cost_optimization_rds": "monthly_saving_usd",
+    "get_savings_plans_recommendations": "monthly_saving_usd",
+    "get_reserved_instance_recommendations": "monthly_saving_usd",
+    "analyze_reserved_instance_utilization": "unused_usd",
+}
 """What a tool on money calls its total, where not `total_usd`; null when its first read failed."""
 
 

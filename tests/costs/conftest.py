@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from aws_finops_mcp.audits.catalogue import TOOLS
 from aws_finops_mcp.audits.engine import Engine
@@ -61,3 +63,36 @@ def bills(account: EmbeddedAccount, monkeypatch: pytest.MonkeyPatch) -> UseBills
         monkeypatch.setattr(account.cost_explorer, "_bills", Bills(lambda: lines, names, unit))
 
     return use
+
+
+Change = Callable[[str, str, Callable[[dict[str, Any]], None]], None]
+
+
+@pytest.fixture
+def change(engine: Engine) -> Iterator[Change]:
+    """Changes what an operation answers, after the embedded account made it, for one test."""
+    undo: list[Callable[[], None]] = []
+
+    def use(service: str, operation: str, work: Callable[[dict[str, Any]], None]) -> None:
+        meta = engine.clients.client(service, "us-east-1").meta
+        event = f"after-call.{meta.service_model.service_id.hyphenize()}.{operation}"
+
+        def changed(parsed: dict[str, Any], **_: object) -> None:
+            if "Error" not in parsed:
+                work(parsed)
+
+        meta.events.register(event, changed)
+        undo.append(lambda: meta.events.unregister(event, changed))
+
+    yield use
+    for one in undo:
+        one()
+
+
+def error(code: str, message: str) -> Callable[[dict[str, Any]], None]:
+    """For `change`: AWS refuses."""
+
+    def work(parsed: dict[str, Any]) -> None:
+        raise ClientError({"Error": {"Code": code, "Message": message}, "ResponseMetadata": {}}, "")  # type: ignore[typeddict-item]
+
+    return work

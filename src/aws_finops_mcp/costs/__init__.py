@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from aws_finops_mcp.costs import allocation, breakdown, by_service, daily_trend, data_transfer
+from aws_finops_mcp.costs import (
+    allocation,
+    breakdown,
+    by_service,
+    commitments,
+    daily_trend,
+    data_transfer,
+    optimization_hub,
+    reservations,
+    savings_plans,
+)
 from aws_finops_mcp.costs.tool import CostTool
 
 COST_TOOLS: tuple[CostTool[Any, Any], ...] = (
@@ -13,5 +23,9 @@ COST_TOOLS: tuple[CostTool[Any, Any], ...] = (
     *daily_trend.TOOLS,
     *data_transfer.TOOLS,
     *allocation.TOOLS,
+    *optimization_hub.TOOLS,
+    *commitments.TOOLS,
+    *savings_plans.TOOLS,
+    *reservations.TOOLS,
 )
 """Every tool on costs."""

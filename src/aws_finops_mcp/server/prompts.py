@@ -33,7 +33,8 @@ def add_prompts(mcp: MCPServer[Any]) -> None:
         return (
             f"Explain the cost {period} of AWS account {_named(account)}. Call get_cost_by_service for that period and "
             "for the period of the same length before it, and compare service by service; keep credits, refunds and "
-            "tax apart from usage. For the services that grew most, look for causes with list_checks and run_check "
+            "tax apart from usage. get_daily_cost_trend tells the days that stand out. For the services that grew "
+            "most, look for causes with list_checks and run_check "
             f"(idle, costly and degraded resources of that service). {_RULES}"
         )
 
@@ -43,8 +44,10 @@ def add_prompts(mcp: MCPServer[Any]) -> None:
         return (
             f"Prepare a Savings Plans or reservations purchase for AWS account {_named(account)} in {_where(regions)}. "
             "A commitment must not cover waste: call find_savings first and take off what is idle, underused or will "
-            "move to another generation. Then call get_cost_by_service for the last full month with metric "
-            "AmortizedCost. State the steady part that remains for compute and databases, what was not read, and the "
+            "move to another generation. Then call analyze_reserved_instance_utilization for what is owned, how it is "
+            "used and when it ends, get_savings_plans_recommendations, get_reserved_instance_recommendations for "
+            "databases, and get_cost_by_service for the last full month with metric AmortizedCost. State the steady "
+            "part that remains for compute and databases, what was not read, and the "
             f"risk of each term. {_RULES}"
         )
 

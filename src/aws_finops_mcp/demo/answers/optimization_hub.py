@@ -131,7 +131,7 @@ class _Hub:
             "recommendedResourceType": one.kind,
             "estimatedMonthlySavings": round(one.savings, 4),
             "estimatedSavingsPercentage": round(one.savings / one.monthly * 100, 2),
-            "estimatedMonthlyCost": round(one.monthly - one.savings, 4),
+            "estimatedMonthlyCost": round(one.monthly, 4),
             "currencyCode": "USD",
             "implementationEffort": one.effort,
             "restartNeeded": one.restart,

@@ -117,12 +117,16 @@ class _Reservations:
         grouped = [str(one.get("Key")) for one in asked.get("GroupBy") or []]
         if grouped not in ([], ["SUBSCRIPTION_ID"]):
             raise AwsError("ValidationException", "Utilization can be grouped by SUBSCRIPTION_ID only.")
+        if grouped and asked.get("Granularity"):
+            raise AwsError("ValidationException", "Granularity can't be set with GroupBy.")
+        if not _about_instances(asked):
+            return {"UtilizationsByTime": [], "Total": self._use(call, (end, end))}
         rows: list[dict[str, Any]] = []
         for period in periods_of(start, end, str(asked.get("Granularity") or "MONTHLY")):
             use = self._use(call, period)
             row: dict[str, Any] = {"TimePeriod": _period(period), "Total": use, "Groups": []}
             if grouped and float(use["PurchasedHours"]):
-                group = {"Key": "SUBSCRIPTION_ID", "Value": RESERVATION, "Attributes": _attributes()}
+                group = {"Key": "SUBSCRIPTION_ID", "Value": RESERVATION, "Attributes": self._attributes()}
                 row["Groups"] = [{**group, "Utilization": use}]
             rows.append(row)
         items, more = page(call, rows, "NextPageToken", "MaxResults", 100, "InvalidNextTokenException")
@@ -161,6 +165,24 @@ class _Reservations:
             "UnrealizedSavings": "0",
         }
 
+    def _attributes(self) -> dict[str, str]:
+        start = self._company.midnight(bills.RESERVED_AGE)
+        return {
+            "accountId": ACCOUNT_ID,
+            "endDateTime": f"{start + timedelta(days=365):%Y-%m-%dT%H:%M:%S.000Z}",
+            "startDateTime": f"{start:%Y-%m-%dT%H:%M:%S.000Z}",
+            "accountName": inventory.ACCOUNT_NAME,
+            "instanceType": bills.RESERVED_TYPE,
+            "leaseId": RESERVATION,
+            "numberOfInstances": "1",
+            "offeringType": "No Upfront",
+            "region": US,
+            "scope": "Region",
+            "service": bills.COMPUTE,
+            "subscriptionStatus": "Active",
+            "subscriptionType": "Standard",
+        }
+
     def coverage(self, call: Call) -> dict[str, Any]:
         """Hours of EC2's instances, from the bills."""
         asked = call.parameters
@@ -168,6 +190,10 @@ class _Reservations:
         grouped = [str(one.get("Key")) for one in asked.get("GroupBy") or []]
         if grouped not in ([], ["INSTANCE_TYPE"], ["REGION"]):
             raise AwsError("ValidationException", "Coverage can be grouped by INSTANCE_TYPE or REGION only.")
+        if grouped and asked.get("Granularity"):
+            raise AwsError("ValidationException", "Granularity can't be set with GroupBy.")
+        if not _about_instances(asked):
+            return {"CoveragesByTime": [], "Total": _coverage(_ZERO, _ZERO, _ZERO)}
         rows = []
         for period in periods_of(start, end, str(asked.get("Granularity") or "MONTHLY")):
             parts = self._hours(call, period, grouped[0] if grouped else "")
@@ -260,24 +286,20 @@ class _Reservations:
         }
 
 
+def _about_instances(asked: dict[str, Any]) -> bool:
+    """Whether the question is about EC2, as it is without a filter; only EC2 has something reserved."""
+    named = [
+        part["Dimensions"]["Values"]
+        for part in [asked.get("Filter") or {}, *((asked.get("Filter") or {}).get("And") or [])]
+        if (part.get("Dimensions") or {}).get("Key") == "SERVICE"
+    ]
+    if any(len(values) != 1 for values in named):
+        raise AwsError("ValidationException", "The SERVICE filter takes one value.")
+    return all(values == [bills.COMPUTE] for values in named)
+
+
 def _period(period: Period) -> dict[str, str]:
     return {"Start": period[0].isoformat(), "End": period[1].isoformat()}
-
-
-def _attributes() -> dict[str, str]:
-    return {
-        "accountId": ACCOUNT_ID,
-        "accountName": inventory.ACCOUNT_NAME,
-        "instanceType": bills.RESERVED_TYPE,
-        "leaseId": RESERVATION,
-        "numberOfInstances": "1",
-        "offeringType": "No Upfront",
-        "region": US,
-        "scope": "Region",
-        "service": bills.COMPUTE,
-        "subscriptionStatus": "Active",
-        "subscriptionType": "Standard",
-    }
 
 
 def _coverage(on_demand: Decimal, reserved: Decimal, cost: Decimal) -> dict[str, Any]:

@@ -17,7 +17,7 @@ LAYERS = (
     {"audits"},
     {"server", "clients", "doctor"},
     {"demo"},
-    {"cli", "cli_keys", "__main__"},
+    {"cli", "cli_keys", "cli_sts", "__main__"},
 )
 LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}
 

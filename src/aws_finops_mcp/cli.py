@@ -12,6 +12,7 @@ import typer
 
 from aws_finops_mcp import __version__
 from aws_finops_mcp.cli_keys import keys_app
+from aws_finops_mcp.cli_sts import sts_token
 from aws_finops_mcp.clients.command import client_config, client_pages
 from aws_finops_mcp.doctor.command import doctor
 from aws_finops_mcp.findings import Category
@@ -30,6 +31,7 @@ app.command("client-config")(client_config)
 app.command("client-pages", hidden=True)(client_pages)
 app.command()(doctor)
 app.add_typer(keys_app, name="keys")
+app.command("sts-token")(sts_token)
 
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", help="TOML file of settings; the environment wins over it.")

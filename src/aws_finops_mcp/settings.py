@@ -150,6 +150,24 @@ class IssuerSettings(BaseModel):
         return self
 
 
+class StsSettings(BaseModel):
+    """Who may show by a signed request to STS who they are."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    identities: tuple[Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::[\d*?]+:(role|user)/.+$")], ...] = Field(
+        min_length=1
+    )
+    """Patterns of ARNs of roles (without their path) and users, e.g. arn:aws:iam::123456789012:role/finops-*"""
+    regions: tuple[str, ...] = Field(min_length=1)
+    """Regions whose STS may be asked."""
+
+    @field_validator("regions")
+    @classmethod
+    def _known_regions(cls, regions: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(known_region(region) for region in regions)
+
+
 ESSENTIAL = "essential"
 """In the place of a category: the few tools that lead to all others; all may be called."""
 ALL = "all"
@@ -210,6 +228,8 @@ class Settings(BaseSettings):
     """The address that clients call, e.g. https://finops.example.com/mcp: what tokens are for."""
     mcp_auth_issuers: dict[str, IssuerSettings] = Field(default_factory=dict)
     """Issuers of tokens (JWT) that are accepted, by a name of yours; none when not set."""
+    mcp_auth_sts: StsSettings | None = None
+    """AWS identities that are accepted by a signed GetCallerIdentity; none when not set."""
     mcp_auth_scopes: dict[str, Scopes] = Field(default_factory=dict)
     """What who may do, by name; `*` is everyone not named. API keys have theirs with them."""
     mcp_audit_file: Path | None = None
@@ -229,6 +249,13 @@ class Settings(BaseSettings):
             if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,62}", alias):
                 raise ValueError(f"{alias!r} is no alias: use lower-case letters, digits, - and _")
         return accounts
+
+    @field_validator("mcp_auth_sts")
+    @classmethod
+    def _sts_has_resource(cls, sts: StsSettings | None, info: ValidationInfo) -> StsSettings | None:
+        if sts and not info.data.get("mcp_auth_resource"):
+            raise ValueError("needs MCP_AUTH_RESOURCE too, e.g. https://finops.example.com/mcp")
+        return sts
 
     @field_validator("mcp_auth_issuers")
     @classmethod
@@ -350,6 +377,7 @@ _NESTED: dict[str, type[BaseModel]] = {
     "mcp_accounts": AccountSettings,
     "mcp_auth_scopes": Scopes,
     "mcp_auth_issuers": IssuerSettings,
+    "mcp_auth_sts": StsSettings,
 }
 
 

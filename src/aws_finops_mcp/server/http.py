@@ -21,7 +21,8 @@ from aws_finops_mcp.server.audit_log import AuditLog
 from aws_finops_mcp.server.auth.gate import Gate
 from aws_finops_mcp.server.auth.metadata import metadata_routes
 from aws_finops_mcp.server.auth.principal import caller_of
-from aws_finops_mcp.server.auth.ways import ways_of
+from aws_finops_mcp.server.auth.sts import session_answer
+from aws_finops_mcp.server.auth.ways import sessions_of, ways_of
 from aws_finops_mcp.server.calls import Calls, UnknownToolError
 from aws_finops_mcp.server.daily_budget import BudgetError
 from aws_finops_mcp.server.mcp import build_mcp
@@ -71,6 +72,8 @@ def create_app(settings: Settings, calls: Calls | None = None) -> ASGIApp:
         transport_security=security,
     )
     app.routes.extend([Route("/health", health), Route("/tools", tools)])
+    if settings.mcp_auth_sts:
+        app.routes.append(Route("/session", session_answer(sessions_of(settings)), methods=["POST"]))
     if settings.mcp_auth_issuers:
         app.routes.extend(metadata_routes(settings))
     app.add_exception_handler(404, _not_found)
@@ -85,7 +88,8 @@ async def _not_found(request: Request, _: Exception) -> Response:
 
 
 async def _not_allowed(request: Request, _: Exception) -> Response:
-    return problem(405, f"{request.method} {request.url.path}: only GET is served here", {"allow": "GET"})
+    allowed = "POST" if request.url.path == "/session" else "GET"
+    return problem(405, f"{request.method} {request.url.path}: only {allowed} is served here", {"allow": allowed})
 
 
 def _security(settings: Settings) -> TransportSecuritySettings:

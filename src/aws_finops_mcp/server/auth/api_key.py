@@ -35,8 +35,10 @@ class ApiKeyAuthenticator:
         return 'Bearer realm="aws-finops-mcp"' + (f', error="{error}"' if error else "")
 
     def reads(self, credentials: Credentials) -> bool:
-        # A bearer token with two dots is a JWT.
-        return credentials.kind == "api_key" or (credentials.kind == "bearer" and credentials.value.count(".") == 1)
+        if credentials.kind != "bearer":
+            return credentials.kind == "api_key"
+        # One with two dots is a JWT; those of AWS identities begin as no id of a key does.
+        return credentials.value.count(".") == 1 and "-" not in credentials.value.partition(".")[0]
 
     def claimed(self, credentials: Credentials) -> str:
         return ""  # nobody guesses 256 bits, so nobody has to be kept from guessing those of one key

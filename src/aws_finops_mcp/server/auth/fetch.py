@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import httpx2
@@ -16,17 +17,21 @@ MAX_BYTES = 256 << 10
 
 
 class FetchError(Exception):
-    """There was no answer that can be used."""
+    """There was no answer that can be used. `status` is HTTP's, if there was one."""
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
 
 
-def fetch_json(url: str) -> dict[str, Any]:
-    """Get a JSON object. Blocks; for a thread.
+def fetch_json(url: str, more: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Get a JSON object, with more headers if there are. Blocks; for a thread.
 
     Raises:
         FetchError: no connection, no 200, too slow, too large, or no object.
     """
     deadline = time.monotonic() + 2 * SECONDS
-    headers = {"accept": "application/json", "accept-encoding": "identity"}
+    headers = {"accept": "application/json", "accept-encoding": "identity", **(more or {})}
     body = bytearray()
     try:
         with (
@@ -34,7 +39,7 @@ def fetch_json(url: str) -> dict[str, Any]:
             client.stream("GET", url, headers=headers) as answer,
         ):
             if answer.status_code != 200:
-                raise FetchError(f"{url}: HTTP {answer.status_code}")
+                raise FetchError(f"{url}: HTTP {answer.status_code}", answer.status_code)
             for chunk in answer.iter_bytes():
                 body += chunk
                 if len(body) > MAX_BYTES:

@@ -159,7 +159,7 @@ class Gate:
             return principal
 
     def _unauthenticated(self, why: str, tried: Authenticator | None = None) -> NotLetInError:
-        ways = " or ".join(one.hint for one in self._authenticators)
+        ways = " or ".join(dict.fromkeys(one.hint for one in self._authenticators))
         message = f"{why}; send {ways}"
         response = problem(401, message)
         schemes = set()

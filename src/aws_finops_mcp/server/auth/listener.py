@@ -76,7 +76,7 @@ def check_listeners(settings: Settings, *, authenticated: bool) -> None:
     Raises:
         SettingsError: something listens that anyone could call, or that nobody can.
     """
-    ways = "MCP_AUTH_BASIC_FILE, MCP_AUTH_KEYS_FILE or MCP_AUTH_ISSUERS"
+    ways = "MCP_AUTH_BASIC_FILE, MCP_AUTH_KEYS_FILE, MCP_AUTH_ISSUERS or MCP_AUTH_STS"
     if authenticated:
         return
     if settings.mcp_auth_loopback != "open":

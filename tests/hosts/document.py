@@ -1,7 +1,7 @@
 """docs/operations.md is run: the tests of the hosts take their commands from it; the last test finds what none took.
 
 Every line of a ```bash block is a command; what needs AWS itself cannot be run here. Run after all other tests of the
-hosts, by molecule/site/verify.yml.
+hosts, by tests/hosts/molecule.sh.
 """
 
 import json

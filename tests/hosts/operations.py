@@ -17,12 +17,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pytest
 from tests.hosts.document import commands, documented
 from tests.hosts.effects import LIST_TOOLS, Host, basic
 from tests.hosts.load import Load, slow_account
-
-pytestmark = pytest.mark.xdist_group("last")
 
 OPERATIONS: dict[str, Any] = json.loads(os.environ["EFFECTS"])
 STATE = Path(OPERATIONS["state"])

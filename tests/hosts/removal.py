@@ -7,8 +7,6 @@ from typing import Any
 import pytest
 from tests.hosts.operations import FIRST, OPERATIONS, PROJECT, SITE, STATE, changes, play, serving, status, told
 
-pytestmark = pytest.mark.xdist_group("first")
-
 LIMIT = f"--limit={FIRST.name}"
 BACKUP, UNINSTALL = (f"ansible-playbook -i inventory/ours playbooks/{name}.yml" for name in ("backup", "uninstall"))
 VAULT = "backup_vault_password_file=~/.config/aws-finops-mcp/vault-password"

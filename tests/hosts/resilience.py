@@ -12,8 +12,6 @@ from tests.hosts.effects import LIST_TOOLS
 from tests.hosts.load import SLOW
 from tests.hosts.operations import DEPLOY, LAST, LIMIT, OPERATIONS, PROJECT, STATE, changes, play, serving, told
 
-pytestmark = pytest.mark.xdist_group("last")
-
 CACHE, LOGS = "/var/cache/aws-finops-mcp", "/var/log/nginx"
 RUN_MAINTENANCE = "systemctl start aws-finops-mcp-maintenance"
 MAINTENANCE_SAID = "journalctl -u aws-finops-mcp-maintenance -n 20"

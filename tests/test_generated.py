@@ -35,7 +35,7 @@ def test_the_policy_has_each_action_once_and_only_reads() -> None:
     policy = iam_policy(TOOLS.values(), {})
     (statement,) = policy["Statement"]
     assert statement["Action"] == sorted({action for tool in TOOLS.values() for action in tool.iam_actions})
-    reading = ("Describe", "List", "Get", "GET")
+    reading = ("Describe", "List", "Get", "GET", "View")
     assert all(action.partition(":")[2].startswith(reading) for action in statement["Action"])
 
 

@@ -22,6 +22,9 @@ READS = [
     (name, action) for name in QUESTIONS for action in TOOLS[name].iam_actions if action != "sts:GetCallerIdentity"
 ]
 TOTALS = {
+    "get_cost_forecast": "forecast_usd",
+    "get_cost_anomalies": "found",
+    "get_budgets": "exceeded",
     "get_all_cost_optimization_recommendations": "monthly_saving_usd",
     "get_cost_optimization_ec2": "monthly_saving_usd",
     "get_cost_optimization_ebs": "monthly_saving_usd",

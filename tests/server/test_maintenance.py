@@ -12,6 +12,9 @@ from tests.test_cli import run
 
 from aws_finops_mcp.audits.store import FILE as ANSWERS
 from aws_finops_mcp.audits.store import KEEP_SECONDS as ANSWER_SECONDS
+from aws_finops_mcp.costs.cache import FILE as BILLING
+from aws_finops_mcp.costs.cache import KEEP_SECONDS as BILLING_SECONDS
+from aws_finops_mcp.costs.cache import BillingCache
 from aws_finops_mcp.prices.cache import FILE as PRICES
 from aws_finops_mcp.prices.cache import KEEP_SECONDS, PriceCache
 from aws_finops_mcp.prices.units import UNITS
@@ -28,6 +31,10 @@ def cache_of(directory: Path) -> Path:
     PriceCache(directory).put(AWS, "us-east-1", {NAT: None, DASHBOARD: None})
     with sqlite3.connect(directory / PRICES) as disk:
         disk.execute("UPDATE prices SET read_at = read_at - ? WHERE unit = ?", (KEEP_SECONDS + 60, NAT.key))
+    for question in ("old", "usable"):
+        BillingCache(directory).put(question, ["x" * 1000], simulated=False)
+    with sqlite3.connect(directory / BILLING) as disk:
+        disk.execute("UPDATE billing SET read_at = read_at - ? WHERE question = 'old'", (BILLING_SECONDS + 60,))
     with sqlite3.connect(directory / ANSWERS) as disk:
         disk.execute("CREATE TABLE answers (name TEXT PRIMARY KEY, made_at REAL NOT NULL, body TEXT NOT NULL)")
         for name, age in (("old", ANSWER_SECONDS + 60), ("usable", 0)):
@@ -46,6 +53,7 @@ def test_what_nobody_can_use_goes_and_its_room_with_it(tmp_path: Path) -> None:
     assert maintain(Settings(mcp_cache_dir=cache), 0, {})
     assert names(cache / PRICES, "prices", "unit") == [DASHBOARD.key]
     assert names(cache / ANSWERS, "answers", "name") == ["usable"]
+    assert names(cache / BILLING, "billing", "question") == ["usable"]
     assert (cache / ANSWERS).stat().st_size < size - 90_000
 
 

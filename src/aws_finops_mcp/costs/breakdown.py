@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
@@ -20,33 +20,26 @@ from aws_finops_mcp.costs.answers import (
 )
 from aws_finops_mcp.costs.billing import Billing
 from aws_finops_mcp.costs.by_service import GET_COST_AND_USAGE
-from aws_finops_mcp.costs.cost_explorer import Costs, Granularity, Question, all_of, group_named, only, read_costs
+from aws_finops_mcp.costs.cost_explorer import (
+    Costs,
+    Filters,
+    Granularity,
+    Question,
+    checked_filters,
+    expression,
+    group_named,
+    read_costs,
+)
 from aws_finops_mcp.costs.period import CostPeriodParams
 from aws_finops_mcp.costs.tool import CostTool, Cursor, MaxResults
 from aws_finops_mcp.declaration import from_text
 from aws_finops_mcp.findings import FailedRead
-from aws_finops_mcp.settings import known_regions
 
 MOST_GROUPS = 2
 """Cost Explorer's own limit."""
 
 HOURLY_DAYS = 14
 """Cost Explorer keeps hours for this long: https://docs.aws.amazon.com/cost-management/latest/userguide/ce-hourly.html"""
-
-NO_REGION = ("NoRegion", "global")
-"""Where Cost Explorer puts what belongs to no region: tax, and services such as CloudFront."""
-
-Filters = Annotated[
-    dict[str, tuple[Annotated[str, Field(min_length=1)], ...]],
-    BeforeValidator(from_text),
-    WithJsonSchema(
-        {
-            "type": "object",
-            "additionalProperties": {"type": "array", "items": {"type": "string"}},
-            "default": {},
-        }
-    ),
-]
 
 
 class CostRowsParams(CostPeriodParams):
@@ -89,17 +82,7 @@ class CostsParams(CostRowsParams):
     @field_validator("filters", "exclude")
     @classmethod
     def _values(cls, filters: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-        for name, values in filters.items():
-            group_named(name)
-            if not values:
-                raise ValueError(f"{name} has no values; leave it out, or name some")
-            if name == "region":
-                unknown = [value for value in values if value not in (*known_regions(), *NO_REGION)]
-                if unknown:
-                    raise ValueError(f"{', '.join(unknown)}: not an AWS region; {' and '.join(NO_REGION)} are allowed")
-            if name == "account" and any(len(value) != 12 or not value.isdigit() for value in values):
-                raise ValueError("account: must be account numbers of 12 digits")
-        return filters
+        return checked_filters(filters)
 
     @model_validator(mode="after")
     def _hours(self) -> CostsParams:
@@ -107,13 +90,6 @@ class CostsParams(CostRowsParams):
         if self.granularity == "HOURLY" and (not self.start_date or date.fromisoformat(self.start_date) < oldest):
             raise ValueError(f"start_date: got {self.start_date!r}; HOURLY needs one of {oldest} or later")
         return self
-
-    @property
-    def expression(self) -> dict[str, Any] | None:
-        """Cost Explorer's filter expression."""
-        kept = [only(group_named(name), values) for name, values in sorted(self.filters.items())]
-        left_out = [{"Not": only(group_named(name), values)} for name, values in sorted(self.exclude.items())]
-        return all_of([*kept, *left_out])
 
 
 class CostsAnswer(BilledAnswer):
@@ -175,7 +151,8 @@ def _rows(costs: Costs, question: Question, *, by_period: bool) -> list[CostRow]
 def costs(billing: Billing, params: CostsParams) -> CostsAnswer:
     """The general question."""
     groups = tuple(group_named(name) for name in params.group_by)
-    question = Question(*params.days(billing.today), params.metric, groups, params.granularity, params.expression)
+    keep = expression(params.filters, params.exclude)
+    question = Question(*params.days(billing.today), params.metric, groups, params.granularity, keep)
     by_period = params.by_period or params.granularity != "MONTHLY"
     return costs_answer(billing, "get_costs", question, params, by_period=by_period)
 

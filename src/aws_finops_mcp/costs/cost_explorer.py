@@ -8,12 +8,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from aws_finops_mcp.aws.clients import GLOBAL_REGION
 from aws_finops_mcp.aws.reads import Read, read
 from aws_finops_mcp.costs.billing import Billing
+from aws_finops_mcp.declaration import from_text
 from aws_finops_mcp.findings import FailedRead
+from aws_finops_mcp.settings import known_regions
 
 Granularity = Literal["MONTHLY", "DAILY", "HOURLY"]
 
@@ -85,6 +89,49 @@ def all_of(parts: Iterable[dict[str, Any] | None]) -> dict[str, Any] | None:
     """The filter expression that wants all of some; None when there is none."""
     found = [part for part in parts if part]
     return found[0] if len(found) == 1 else {"And": found} if found else None
+
+
+NO_REGION = ("NoRegion", "global")
+"""Where Cost Explorer puts what belongs to no region: tax, and services such as CloudFront."""
+
+Filters = Annotated[
+    dict[str, tuple[Annotated[str, Field(min_length=1)], ...]],
+    BeforeValidator(from_text),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "additionalProperties": {"type": "array", "items": {"type": "string"}},
+            "default": {},
+        }
+    ),
+]
+"""Values by dimension, as callers give them."""
+
+
+def checked_filters(filters: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """Give filters back if AWS would take them.
+
+    Raises:
+        ValueError: naming what would cost a request and match nothing.
+    """
+    for name, values in filters.items():
+        group_named(name)
+        if not values:
+            raise ValueError(f"{name} has no values; leave it out, or name some")
+        if name == "region":
+            unknown = [value for value in values if value not in (*known_regions(), *NO_REGION)]
+            if unknown:
+                raise ValueError(f"{', '.join(unknown)}: not an AWS region; {' and '.join(NO_REGION)} are allowed")
+        if name == "account" and any(len(value) != 12 or not value.isdigit() for value in values):
+            raise ValueError("account: must be account numbers of 12 digits")
+    return filters
+
+
+def expression(filters: Mapping[str, tuple[str, ...]], exclude: Mapping[str, tuple[str, ...]]) -> dict[str, Any] | None:
+    """Cost Explorer's filter expression."""
+    kept = [only(group_named(name), values) for name, values in sorted(filters.items())]
+    left_out = [{"Not": only(group_named(name), values)} for name, values in sorted(exclude.items())]
+    return all_of([*kept, *left_out])
 
 
 def part_of(record_type: str) -> Literal["usage", "tax", "reductions"]:

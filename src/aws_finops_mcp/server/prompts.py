@@ -33,8 +33,8 @@ def add_prompts(mcp: MCPServer[Any]) -> None:
         return (
             f"Explain the cost {period} of AWS account {_named(account)}. Call get_cost_by_service for that period and "
             "for the period of the same length before it, and compare service by service; keep credits, refunds and "
-            "tax apart from usage. get_daily_cost_trend tells the days that stand out. For the services that grew "
-            "most, look for causes with list_checks and run_check "
+            "tax apart from usage. get_daily_cost_trend tells the days that stand out, get_cost_anomalies what AWS "
+            "found. For the services that grew most, look for causes with list_checks and run_check "
             f"(idle, costly and degraded resources of that service). {_RULES}"
         )
 

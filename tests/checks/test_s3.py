@@ -9,8 +9,7 @@ import pytest
 from aws_finops_mcp.audits.catalogue import TOOLS
 from aws_finops_mcp.audits.engine import Engine
 from aws_finops_mcp.checks.s3_lifecycle import aborts_all
-from aws_finops_mcp.checks.s3_reads import Measured, may_transition, storage_parts
-from aws_finops_mcp.checks.s3_storage import whole_bucket
+from aws_finops_mcp.checks.s3_reads import Measured, may_transition, storage_parts, whole_bucket
 from aws_finops_mcp.demo.account import EmbeddedAccount
 from aws_finops_mcp.demo.families import storage_buckets
 from aws_finops_mcp.findings import CheckAnswer, Verdict

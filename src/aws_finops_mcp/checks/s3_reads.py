@@ -164,3 +164,12 @@ def with_bucket_tags(facts: Facts, judged: Sequence[Judgement]) -> Iterator[Judg
             yield replace(judgement, verdict=Verdict.UNKNOWN, reason=reason, parts=(), unpriced=(), referred_by=())
         else:
             yield replace(judgement, tags=known.get(judgement.resource_id, {}))
+
+
+STEADY = 0.9
+"""The share of a window's days on which request metrics must have been written to be trusted for all of it."""
+
+
+def whole_bucket(configurations: Any) -> str | None:
+    """The id of request metrics that count all of a bucket; None when there are none."""
+    return next((one["Id"] for one in configurations or () if not one.get("Filter")), None)

@@ -46,6 +46,7 @@ WITHOUT_FACT = {
     "kinesis.shard",
     "kinesis.shard.extended",
     "kinesis.on_demand.stream",
+    *(key for key in UNITS if key.startswith("fsx.")),
 }
 """AWS's pages were not compared for these: without the Price List they are unpriced."""
 

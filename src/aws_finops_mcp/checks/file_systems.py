@@ -154,6 +154,17 @@ UNUSED_EFS = Check(
 # --- Amazon FSx -------------------------------------------------------------------------------------------------
 
 _BY_VOLUME = "ONTAP"
+_FSX_CONFIGURATIONS = {
+    "WINDOWS": ("windows", "WindowsConfiguration"),
+    "OPENZFS": ("openzfs", "OpenZFSConfiguration"),
+}
+_FSX_ZONES = {
+    ("WINDOWS", "SINGLE_AZ_1"): "single_az",
+    ("WINDOWS", "SINGLE_AZ_2"): "single_az",
+    ("WINDOWS", "MULTI_AZ_1"): "multi_az",
+    ("OPENZFS", "SINGLE_AZ_1"): "single_az",
+}
+"""Deployments that have a price here; the later ones of OpenZFS cost otherwise."""
 
 
 def _fsx_queries(identity: str) -> list[MetricQuery]:
@@ -168,6 +179,30 @@ def read_fsx(facts: Facts, _params: UnusedFileSystemsParams) -> Iterator[MetricQ
             yield from _fsx_queries(system["FileSystemId"])
 
 
+def fsx_cost(system: Any) -> tuple[list[Part], list[str]]:
+    """What a file system's storage and throughput cost a month, and what else is billed, or has no price here."""
+    kind, gib, medium = system["FileSystemType"], system.get("StorageCapacity", 0), system.get("StorageType", "SSD")
+    whole = [f"{gib} GiB of {medium} and its throughput, FSx for {kind.title()}"]
+    if kind == "LUSTRE":
+        lustre = system.get("LustreConfiguration", {})
+        speed = lustre.get("PerUnitStorageThroughput")
+        if medium != "SSD" or "PERSISTENT" not in lustre.get("DeploymentType", "") or not speed:
+            return [], whole
+        more = ["metadata IOPS"] if lustre.get("MetadataConfiguration", {}).get("Mode") == "USER_PROVISIONED" else []
+        return [Part(f"SSD storage with {speed} MB/s/TiB", f"fsx.lustre.ssd.{speed}.storage", gib)], more
+    name, own = _FSX_CONFIGURATIONS[kind]
+    settings = system.get(own, {})
+    zones = _FSX_ZONES.get((kind, settings.get("DeploymentType", "")))
+    if zones is None or medium not in ("SSD", "HDD"):
+        return [], whole
+    key = f"fsx.{name}.{zones}"
+    parts = [Part(f"{medium} storage", f"{key}.{medium.lower()}.storage", gib)]
+    if settings.get("ThroughputCapacity"):
+        parts.append(Part("throughput", f"{key}.throughput", settings["ThroughputCapacity"]))
+    iops = settings.get("DiskIopsConfiguration", {}).get("Mode") == "USER_PROVISIONED"
+    return parts, ["IOPS beyond those that its storage includes"] if iops else []
+
+
 def judge_fsx(facts: Facts, params: UnusedFileSystemsParams) -> Iterator[Judgement]:
     """FSx writes its I/O also when there is none, so a file system without datapoints was not measured."""
     for system in facts.items(FSX):
@@ -178,7 +213,7 @@ def judge_fsx(facts: Facts, params: UnusedFileSystemsParams) -> Iterator[Judgeme
         else:
             verdict, reason = Verdict.UNKNOWN, "ONTAP is measured by volume, which this check does not read"
         tags = tags_of(system)
-        gib, storage = system.get("StorageCapacity", 0), system.get("StorageType", "SSD")
+        parts, unpriced = fsx_cost(system) if verdict is Verdict.IDLE else ([], [])
         yield Judgement(
             resource_id=system["FileSystemId"],
             name=tags.get("Name", ""),
@@ -188,14 +223,13 @@ def judge_fsx(facts: Facts, params: UnusedFileSystemsParams) -> Iterator[Judgeme
                 "type": kind,
                 "io": sum(sum(one.values) for one in series) if series and series[0].seen else None,
                 "datapoints": series[0].coverage if series else None,
-                "capacity_gib": gib,
-                "storage_type": storage,
+                "capacity_gib": system.get("StorageCapacity", 0),
+                "storage_type": system.get("StorageType", "SSD"),
                 "age_days": age,
             },
             tags=tags,
-            unpriced=[f"{gib} GiB of {storage} and its throughput, FSx for {kind.title()}"]
-            if verdict is Verdict.IDLE
-            else [],
+            parts=parts,
+            unpriced=unpriced,
         )
 
 
@@ -205,8 +239,9 @@ UNUSED_FSX = Check(
     noun="FSx file systems",
     category=Category.STORAGE,
     description=(
-        "FSx file systems (Windows, Lustre, OpenZFS) without reads, writes and metadata operations for `period` days; "
-        "not priced. ONTAP is unknown. Costs $0.03 per 1,000 file systems to ask (CloudWatch)."
+        "FSx file systems (Windows, Lustre, OpenZFS) without reads, writes and metadata operations for `period` "
+        "days, with what their storage and throughput cost. ONTAP is unknown. Costs $0.03 per 1,000 file "
+        "systems to ask (CloudWatch)."
     ),
     resource_type="AWS::FSx::FileSystem",
     params=UnusedFileSystemsParams,
@@ -232,7 +267,6 @@ UNUSED_FSX = Check(
         "https://docs.aws.amazon.com/fsx/latest/LustreGuide/fs-metrics.html",
         "https://aws.amazon.com/fsx/pricing/",
     ),
-    saves=False,
 )
 
 CHECKS = (UNUSED_EFS, UNUSED_FSX)

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 
 from aws_finops_mcp.prices.containers import container_units, stream_units
 from aws_finops_mcp.prices.databases import database_units
+from aws_finops_mcp.prices.files import fsx_units
 from aws_finops_mcp.prices.governance import governance_units
 from aws_finops_mcp.prices.unit import Unit, UnitOrKey, Values
 
@@ -273,6 +274,7 @@ def _all() -> Iterator[Unit]:
         database_units,
         container_units,
         stream_units,
+        fsx_units,
         governance_units,
     )
     for family in families:

@@ -34,6 +34,7 @@ SERVICE_NAMES: Final = {
     "AmazonEKS": "Amazon Elastic Container Service for Kubernetes",
     "AmazonElastiCache": "Amazon ElastiCache",
     "AmazonES": "Amazon OpenSearch Service",
+    "AmazonFSx": "Amazon FSx",
     "AmazonKinesis": "Amazon Kinesis",
     "AmazonMemoryDB": "Amazon MemoryDB",
     "AmazonRDS": "Amazon Relational Database Service",

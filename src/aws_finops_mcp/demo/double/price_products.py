@@ -13,6 +13,7 @@ from typing import Final
 from aws_finops_mcp.demo.double.price_product import Product
 from aws_finops_mcp.demo.double.price_products_containers import containers, streams
 from aws_finops_mcp.demo.double.price_products_database import databases
+from aws_finops_mcp.demo.double.price_products_files import fsx
 from aws_finops_mcp.demo.double.price_products_governance import governance
 from aws_finops_mcp.demo.double.price_products_instances import instances
 from aws_finops_mcp.demo.double.price_products_network import network
@@ -52,6 +53,7 @@ def products(region: str, prices: RegionalPrices) -> Iterator[Product]:
         instances,
         databases,
         containers,
+        fsx,
         governance,
         streams,
     ):

@@ -33,6 +33,11 @@ _FSX: Final = (
     ("fsx-not-measured", US, "WINDOWS", 500, None),
 )
 
+_CONFIGURATIONS: Final[dict[str, dict[str, Any]]] = {
+    "WINDOWS": {"WindowsConfiguration": {"DeploymentType": "SINGLE_AZ_2", "ThroughputCapacity": 64}},
+    "LUSTRE": {"LustreConfiguration": {"DeploymentType": "PERSISTENT_2", "PerUnitStorageThroughput": 250}},
+}
+
 
 def _id(name: str, region: str) -> str:
     return f"fs-0f5{sum(ord(c) * 31**i for i, c in enumerate(name + region)) % 16**14:014x}"
@@ -83,6 +88,7 @@ def _fsx_rows(now: datetime, region: str) -> Iterator[dict[str, Any]]:
                 "StorageCapacity": 1200,
                 "StorageType": "SSD",
                 "Tags": _tags(name, place),
+                **_CONFIGURATIONS.get(kind, {}),
             }
 
 
@@ -120,15 +126,15 @@ def _cases() -> Iterator[tuple[str, Case]]:
         ("efs-exempt", US, Verdict.EXEMPT, "tagged as exempt", None),
     ):
         yield "find_unused_efs_file_systems", Case(name, region, verdict, why, usd)
-    for name, region, verdict, why in (
-        ("fsx-idle", US, Verdict.IDLE, "no I/O"),
-        ("fsx-idle", EU, Verdict.IDLE, "no I/O"),
-        ("fsx-busy", US, Verdict.IN_USE, "busy"),
-        ("fsx-new", US, Verdict.TOO_NEW, "three days old"),
-        ("fsx-ontap", US, Verdict.UNKNOWN, "measured by volume"),
-        ("fsx-not-measured", US, Verdict.UNKNOWN, "without any datapoint"),
+    for name, region, verdict, why, usd in (
+        ("fsx-idle", US, Verdict.IDLE, "no I/O", 1200 * 0.13 + 64 * 2.2),
+        ("fsx-idle", EU, Verdict.IDLE, "no I/O", 1200 * 0.21 * 1.1),
+        ("fsx-busy", US, Verdict.IN_USE, "busy", None),
+        ("fsx-new", US, Verdict.TOO_NEW, "three days old", None),
+        ("fsx-ontap", US, Verdict.UNKNOWN, "measured by volume", None),
+        ("fsx-not-measured", US, Verdict.UNKNOWN, "without any datapoint", None),
     ):
-        yield "find_unused_fsx_file_systems", Case(name, region, verdict, why)
+        yield "find_unused_fsx_file_systems", Case(name, region, verdict, why, usd)
 
 
 def family(now: datetime) -> Family:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -12,6 +12,7 @@ from aws_finops_mcp.demo.double.request import Call
 from aws_finops_mcp.demo.families.dynamodb import TABLES
 from aws_finops_mcp.demo.families.family import Case, Family, Rows
 from aws_finops_mcp.demo.families.storage_volumes import DISKS
+from aws_finops_mcp.demo.families.tags import tag_rows
 from aws_finops_mcp.demo.inventory import ACCOUNT_ID, EU, US
 from aws_finops_mcp.demo.prices import PRICES
 from aws_finops_mcp.findings import Verdict
@@ -105,13 +106,11 @@ _EMPTY: Final = "Default"
 def family(now: datetime) -> Family:
     """Vaults and what is in them."""
     vaults = {region: [_vault(name, region, now) for name in _vaults(region)] for region in (US, EU)}
-    tags = [
-        {"ResourceARN": _vault_arn("nw-legal", US), "Tags": [{"Key": "finops:exempt", "Value": "ten years, by law"}]}
-    ]
+    exempt = {"finops:exempt": "ten years, by law"}
     return Family(
         rows=(
             Rows("backup", "ListBackupVaults", "BackupVaultList", vaults, beside_moto=False),
-            Rows("resourcegroupstaggingapi", "GetResources", "ResourceTagMappingList", {US: tags}, keep=_of_type),
+            tag_rows([(US, _vault_arn("nw-legal", US), exempt)]),
         ),
         operations={("backup", "ListRecoveryPointsByBackupVault"): lambda call: _points(call, now)},
         cases={
@@ -143,7 +142,3 @@ def _points(call: Call, now: datetime) -> dict[str, Any]:
         raise AwsError("AccessDeniedException", "Insufficient privileges to perform this action.", 403)
     own = [one for one in KEPT if (one.vault, one.region) == (name, call.region)]
     return {"RecoveryPoints": [row for one in own for row in one.rows(now)]}
-
-
-def _of_type(asked: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
-    return bool({"backup", "backup:backup-vault"} & set(asked.get("ResourceTypeFilters") or ["backup:backup-vault"]))

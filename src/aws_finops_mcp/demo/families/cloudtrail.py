@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from aws_finops_mcp.demo.double.errors import AwsError
 from aws_finops_mcp.demo.double.request import Call
-from aws_finops_mcp.demo.families.family import Case, Family, Metric, Rows
+from aws_finops_mcp.demo.families.family import Case, Family, Metric
+from aws_finops_mcp.demo.families.tags import tag_rows
 from aws_finops_mcp.demo.inventory import ACCOUNT_ID, EU, US
 from aws_finops_mcp.findings import Verdict
 
@@ -92,19 +93,11 @@ TRAILS: Final = (
 def family(now: datetime) -> Family:
     """Trails, what they record, and how much one of them wrote to its log group."""
     listed = {region: [one.row() for one in TRAILS if one.everywhere or one.home == region] for region in (US, EU)}
-    tags = {
-        region: [
-            {"ResourceARN": one.arn, "Tags": [{"Key": key, "Value": value} for key, value in one.tags.items()]}
-            for one in TRAILS
-            if one.tags and one.home == region
-        ]
-        for region in (US, EU)
-    }
     counted = Metric(
         US, "AWS/Logs", "IncomingLogEvents", {"LogGroupName": TRAILS[1].log_group}, _EVENTS_AN_HOUR, samples=None
     )
     return Family(
-        rows=(Rows("resourcegroupstaggingapi", "GetResources", "ResourceTagMappingList", tags, keep=_of_type),),
+        rows=(tag_rows((one.home, one.arn, one.tags) for one in TRAILS if one.tags),),
         metrics=(counted,),
         operations={
             ("cloudtrail", "DescribeTrails"): lambda call: {"trailList": _asked_for(call, listed)},
@@ -136,7 +129,3 @@ def _status(trail: Trail, now: datetime) -> dict[str, Any]:
 
 def _selectors(trail: Trail) -> dict[str, Any]:
     return {"TrailARN": trail.arn, **(trail.selectors or _management("All"))}
-
-
-def _of_type(asked: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
-    return bool({"cloudtrail", "cloudtrail:trail"} & set(asked.get("ResourceTypeFilters") or ["cloudtrail:trail"]))

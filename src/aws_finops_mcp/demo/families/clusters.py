@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from aws_finops_mcp.demo.families.family import HOURS, Case, Family, Metric, Rows
+from aws_finops_mcp.demo.families.tags import tag_rows
 from aws_finops_mcp.demo.inventory import ACCOUNT_ID, EU, US
 from aws_finops_mcp.findings import Verdict
 
@@ -128,30 +129,17 @@ MEMORIES: Final = (
 
 def family(now: datetime) -> Family:
     """Clusters, for the checks of Redshift and MemoryDB."""
-    tags = {
-        region: [
-            {"ResourceARN": each.arn, "Tags": [{"Key": key, "Value": value} for key, value in each.tags.items()]}
-            for each in MEMORIES
-            if each.region == region
-        ]
-        for region in (US, EU)
-    }
     warehouses = {region: [each.row(now) for each in WAREHOUSES if each.region == region] for region in (US, EU)}
     memories = {region: [each.row(now) for each in MEMORIES if each.region == region] for region in (US, EU)}
     return Family(
         rows=(
             Rows("redshift", "DescribeClusters", "Clusters", warehouses, beside_moto=False),
             Rows("memorydb", "DescribeClusters", "Clusters", memories, beside_moto=False),
-            Rows("resourcegroupstaggingapi", "GetResources", "ResourceTagMappingList", tags, keep=_of_type),
+            tag_rows((each.region, each.arn, each.tags) for each in MEMORIES),
         ),
         metrics=[metric for each in (*WAREHOUSES, *MEMORIES) for metric in each.metrics()],
         cases=_CASES,
     )
-
-
-def _of_type(asked: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
-    wanted = asked.get("ResourceTypeFilters") or ["memorydb:cluster"]
-    return bool({"memorydb", "memorydb:cluster"} & set(wanted))
 
 
 _CASES: Final = {

@@ -10,6 +10,7 @@ from typing import Any, Final
 from aws_finops_mcp.demo.double.errors import AwsError
 from aws_finops_mcp.demo.double.request import Call
 from aws_finops_mcp.demo.families.family import HOURS, Case, Family, Metric, Rows
+from aws_finops_mcp.demo.families.tags import tag_rows
 from aws_finops_mcp.demo.inventory import ACCOUNT_ID, EU, US
 from aws_finops_mcp.findings import Verdict
 
@@ -150,21 +151,14 @@ TABLES: Final = (
 def family(now: datetime) -> Family:
     """Tables and what they consume, for the checks of DynamoDB."""
     targets = {region: [row for table in _of(region) for row in table.targets()] for region in (US, EU)}
-    tags = {
-        region: [
-            {"ResourceARN": each.arn, "Tags": [{"Key": key, "Value": value} for key, value in each.tags.items()]}
-            for each in _of(region)
-            if each.name.startswith("nw-")  # the others' are in moto
-        ]
-        for region in (US, EU)
-    }
     return Family(
         rows=(
             Rows(
                 "application-autoscaling", "DescribeScalableTargets", "ScalableTargets", targets, keep=_of_service,
                 beside_moto=False,
             ),
-            Rows("resourcegroupstaggingapi", "GetResources", "ResourceTagMappingList", tags, keep=_of_type),
+            # The others' are in moto.
+            tag_rows((each.region, each.arn, each.tags) for each in TABLES if each.name.startswith("nw-")),
         ),
         operations={
             ("dynamodb", "ListTables"): _list,
@@ -182,11 +176,6 @@ def _of(region: str) -> list[Table]:
 
 def _of_service(asked: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
     return bool(asked.get("ServiceNamespace") == row["ServiceNamespace"])
-
-
-def _of_type(asked: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
-    wanted = asked.get("ResourceTypeFilters") or ["dynamodb:table"]
-    return bool({"dynamodb", "dynamodb:table"} & set(wanted))
 
 
 def _list(call: Call) -> dict[str, Any]:

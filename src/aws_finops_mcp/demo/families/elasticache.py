@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from aws_finops_mcp.demo.families.family import HOURS, Case, Family, Metric, Rows
 from aws_finops_mcp.demo.families.support_dates import clock_case
+from aws_finops_mcp.demo.families.tags import tag_rows
 from aws_finops_mcp.demo.inventory import ACCOUNT_ID, EU, US
 from aws_finops_mcp.findings import Verdict
 
@@ -128,27 +129,14 @@ CACHES: Final = (
 def family(now: datetime) -> Family:
     """Cache clusters, for the checks of ElastiCache."""
     rows = {region: [each.row(now) for each in CACHES if each.region == region] for region in (US, EU)}
-    tags = {
-        region: [
-            {"ResourceARN": each.arn, "Tags": [{"Key": key, "Value": value} for key, value in each.tags.items()]}
-            for each in CACHES
-            if each.region == region
-        ]
-        for region in (US, EU)
-    }
     return Family(
         rows=(
             Rows("elasticache", "DescribeCacheClusters", "CacheClusters", rows, beside_moto=False),
-            Rows("resourcegroupstaggingapi", "GetResources", "ResourceTagMappingList", tags, keep=_of_type),
+            tag_rows((each.region, each.arn, each.tags) for each in CACHES),
         ),
         metrics=[metric for each in CACHES for metric in each.metrics()],
         cases={**_CASES, "find_outdated_elasticache_engine_versions": _versions(now)},
     )
-
-
-def _of_type(asked: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
-    wanted = asked.get("ResourceTypeFilters") or ["elasticache:cluster"]
-    return bool({"elasticache", "elasticache:cluster"} & set(wanted))
 
 
 _CASES: Final = {

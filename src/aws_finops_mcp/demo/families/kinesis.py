@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from aws_finops_mcp.demo.double.errors import AwsError
 from aws_finops_mcp.demo.double.request import Call
-from aws_finops_mcp.demo.families.family import Case, Family, Metric, Rows
+from aws_finops_mcp.demo.families.family import Case, Family, Metric
+from aws_finops_mcp.demo.families.tags import tag_rows
 from aws_finops_mcp.demo.inventory import ACCOUNT_ID, EU, US
 from aws_finops_mcp.demo.prices import PRICES
 from aws_finops_mcp.findings import Verdict
@@ -113,16 +114,8 @@ STREAMS: Final = (
 
 def family(now: datetime) -> Family:
     """Streams; nothing of them is asked of moto."""
-    tags = {
-        region: [
-            {"ResourceARN": one.arn, "Tags": [{"Key": key, "Value": value} for key, value in one.tags.items()]}
-            for one in STREAMS
-            if one.tags and one.region == region
-        ]
-        for region in (US, EU)
-    }
     return Family(
-        rows=(Rows("resourcegroupstaggingapi", "GetResources", "ResourceTagMappingList", tags, keep=_of_type),),
+        rows=(tag_rows((one.region, one.arn, one.tags) for one in STREAMS if one.tags),),
         metrics=[metric for one in STREAMS for metric in one.metrics()],
         operations={
             ("kinesis", "ListStreams"): lambda call: _list(call, now),
@@ -154,7 +147,3 @@ def _stream(call: Call) -> Stream:
     if not found or call.account != ACCOUNT_ID:
         raise AwsError("ResourceNotFoundException", f"Stream {asked} under account {call.account} not found.")
     return found[0]
-
-
-def _of_type(asked: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
-    return bool({"kinesis", "kinesis:stream"} & set(asked.get("ResourceTypeFilters") or ["kinesis:stream"]))

@@ -10,6 +10,7 @@ from typing import Any, Final
 from aws_finops_mcp.demo.double.errors import AwsError
 from aws_finops_mcp.demo.double.request import Call
 from aws_finops_mcp.demo.families.family import Case, Family, Rows
+from aws_finops_mcp.demo.families.tags import tag_rows
 from aws_finops_mcp.demo.inventory import ACCOUNT_ID, EU, US
 from aws_finops_mcp.findings import Verdict
 
@@ -121,19 +122,11 @@ _MANY_NAMES: Final = 110
 def family(now: datetime) -> Family:
     """Keys, their names, uses and rotations."""
     keys = {region: [{"KeyId": k.identity, "KeyArn": k.arn} for k in _of(region)] for region in (US, EU)}
-    tags = {
-        region: [
-            {"ResourceARN": k.arn, "Tags": [{"Key": key, "Value": value} for key, value in k.tags.items()]}
-            for k in _of(region)
-            if k.tags
-        ]
-        for region in (US, EU)
-    }
     return Family(
         rows=(
             Rows("kms", "ListKeys", "Keys", keys, beside_moto=False),
             Rows("kms", "ListAliases", "Aliases", {r: list(_aliases(r)) for r in (US, EU)}, beside_moto=False),
-            Rows("resourcegroupstaggingapi", "GetResources", "ResourceTagMappingList", tags, keep=_of_type),
+            tag_rows((key.region, key.arn, key.tags) for key in KEYS if key.tags),
         ),
         operations={
             ("kms", "DescribeKey"): lambda call: {"KeyMetadata": _key(call).row(now)},
@@ -183,7 +176,3 @@ def _rotations(key: Key, now: datetime) -> Iterator[dict[str, Any]]:
     for number in range(key.rotations):
         when = now - timedelta(days=key.age - 90 * (number + 1))
         yield {"KeyId": key.identity, "RotationDate": when, "RotationType": "ON_DEMAND"}
-
-
-def _of_type(asked: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
-    return bool({"kms", "kms:key"} & set(asked.get("ResourceTypeFilters") or ["kms:key"]))

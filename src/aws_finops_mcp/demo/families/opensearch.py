@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from aws_finops_mcp.demo.double.errors import AwsError
 from aws_finops_mcp.demo.double.request import Call
-from aws_finops_mcp.demo.families.family import Case, Family, Metric, Rows
+from aws_finops_mcp.demo.families.family import Case, Family, Metric
 from aws_finops_mcp.demo.families.support_dates import clock_case
+from aws_finops_mcp.demo.families.tags import tag_rows
 from aws_finops_mcp.demo.inventory import ACCOUNT_ID, EU, US
 from aws_finops_mcp.findings import Verdict
 
@@ -89,15 +90,8 @@ DOMAINS: Final = (
 
 def family(now: datetime) -> Family:
     """Domains, for the checks of OpenSearch."""
-    tags = {
-        region: [
-            {"ResourceARN": each.arn, "Tags": [{"Key": key, "Value": value} for key, value in each.tags.items()]}
-            for each in _of(region)
-        ]
-        for region in (US, EU)
-    }
     return Family(
-        rows=(Rows("resourcegroupstaggingapi", "GetResources", "ResourceTagMappingList", tags, keep=_of_type),),
+        rows=(tag_rows((each.region, each.arn, each.tags) for each in DOMAINS),),
         operations={("opensearch", "ListDomainNames"): _list, ("opensearch", "DescribeDomains"): _describe},
         metrics=[metric for each in DOMAINS for metric in each.metrics()],
         cases={**_CASES, "find_outdated_opensearch_versions": _versions(now)},
@@ -106,11 +100,6 @@ def family(now: datetime) -> Family:
 
 def _of(region: str) -> list[Domain]:
     return [each for each in DOMAINS if each.region == region]
-
-
-def _of_type(asked: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
-    wanted = asked.get("ResourceTypeFilters") or ["es:domain"]
-    return bool({"es", "es:domain"} & set(wanted))
 
 
 def _list(call: Call) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from aws_finops_mcp.demo.double.log_groups import describe_log_groups, list_log_
 from aws_finops_mcp.demo.double.request import Call
 from aws_finops_mcp.demo.families.family import Case, Family, Metric, Rows
 from aws_finops_mcp.demo.families.storage_volumes import owned
+from aws_finops_mcp.demo.families.tags import of_type
 from aws_finops_mcp.demo.inventory import ACCOUNT_ID, EU, US
 from aws_finops_mcp.demo.prices import PRICES
 from aws_finops_mcp.findings import Verdict
@@ -155,14 +156,6 @@ def family(now: datetime) -> Family:
         metrics=tuple(metric for group in GROUPS for metric in group.metrics()),
         cases=cases,
     )
-
-
-def of_type(asked: Any, row: Any) -> bool:
-    """Whether the question is about resources of this row's type: `service` or `service:type`."""
-    service, resource = row["ResourceARN"].split(":")[2], row["ResourceARN"].split(":", 5)[5]
-    kind = {"logs": "log-group", "s3": "bucket"}.get(service, resource.split("/")[0].split(":")[0])
-    wanted = asked.get("ResourceTypeFilters")
-    return not wanted or service in wanted or f"{service}:{kind}" in wanted
 
 
 def _own(call: Call, rows: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:

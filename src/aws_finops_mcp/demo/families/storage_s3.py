@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from aws_finops_mcp.demo.families.family import Case, Family, Rows
 from aws_finops_mcp.demo.families.storage_buckets import SHUT, WHOLE, Answers, Bucket
-from aws_finops_mcp.demo.families.storage_logs import of_type
+from aws_finops_mcp.demo.families.tags import of_type
 from aws_finops_mcp.demo.inventory import EU, US
 from aws_finops_mcp.demo.prices import PRICES
 from aws_finops_mcp.findings import Verdict

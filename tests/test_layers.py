@@ -16,6 +16,7 @@ LAYERS = (
     {"checks", "costs"},
     {"audits"},
     {"server", "clients", "doctor"},
+    {"connect"},
     {"demo"},
     {"cli", "cli_keys", "cli_sts", "__main__"},
 )

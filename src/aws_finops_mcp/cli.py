@@ -14,6 +14,7 @@ from aws_finops_mcp import __version__
 from aws_finops_mcp.cli_keys import keys_app
 from aws_finops_mcp.cli_sts import sts_token
 from aws_finops_mcp.clients.command import client_config, client_pages
+from aws_finops_mcp.connect.command import connect, connect_page
 from aws_finops_mcp.doctor.command import doctor
 from aws_finops_mcp.findings import Category
 from aws_finops_mcp.settings import Settings, SettingsError, known_region, load_settings
@@ -29,6 +30,8 @@ app = typer.Typer(
 
 app.command("client-config")(client_config)
 app.command("client-pages", hidden=True)(client_pages)
+app.command()(connect)
+app.command("connect-page", hidden=True)(connect_page)
 app.command()(doctor)
 app.add_typer(keys_app, name="keys")
 app.command("sts-token")(sts_token)

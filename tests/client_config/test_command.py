@@ -31,6 +31,7 @@ def test_a_tunnel_is_told(client: str, tmp_path: Path) -> None:
     done = run("client-config", client, "--ssh", "finops", "--port", "8011", extra={"HOME": str(tmp_path)})
     assert "http://localhost:8011/mcp" in done.stdout
     assert "ssh -N -L 8011:localhost:8000 finops" in done.stderr
+    assert "aws-finops-mcp connect --ssh finops --port 8011" in done.stderr
 
 
 @pytest.mark.parametrize(

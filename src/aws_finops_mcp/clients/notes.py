@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from aws_finops_mcp.clients.client import Configuration
 from aws_finops_mcp.clients.secret import header_of
-from aws_finops_mcp.clients.target import Target, Transport
+from aws_finops_mcp.clients.target import PORT, Target, Transport
 
 
 def notes(configuration: Configuration, *, merged: bool) -> Iterator[str]:
@@ -24,7 +24,8 @@ def notes(configuration: Configuration, *, merged: bool) -> Iterator[str]:
     if configuration.inline and header_of(target):
         yield "The secret is in it: keep it from others, and out of version control."
     if target.transport.tunnelled:
-        yield f"Keep this running meanwhile: {tunnel_command(target)}"
+        yield f"Keep this running meanwhile: {connect_command(target)}"
+        yield f"or, without this project: {tunnel_command(target)}"
     yield f"It works when {client.works.replace('`', '')}."
 
 
@@ -35,6 +36,12 @@ def header_file_command(configuration: Configuration) -> str:
         return ""
     value = header.value(f"${header.variable}")
     return f'(umask 077 && mkdir -p {file.parent} && echo "{header.name}: {value}" > {file})'
+
+
+def connect_command(target: Target) -> str:
+    """The command that opens the tunnel, keeps it open, and says what is wrong."""
+    way = f"--ssh {target.host}" if target.transport is Transport.SSH_TUNNEL else f"--ssm {target.instance}"
+    return f"aws-finops-mcp connect {way}" + ("" if target.port == PORT else f" --port {target.port}")
 
 
 def tunnel_command(target: Target) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from aws_finops_mcp.clients.client import Client, Trouble, configure, examples
-from aws_finops_mcp.clients.notes import header_file_command, tunnel_command
+from aws_finops_mcp.clients.notes import connect_command, header_file_command, tunnel_command
 from aws_finops_mcp.clients.places import Machine
 from aws_finops_mcp.clients.registry import CLIENTS
 from aws_finops_mcp.clients.target import Auth, Target, Transport
@@ -62,6 +62,8 @@ def _page(client: Client) -> Iterator[str]:
     yield ""
     yield "## When it does not connect"
     yield ""
+    yield "`aws-finops-mcp connect` finds out what is wrong with the way to the server: [connect](../connect.md)."
+    yield ""
     yield "| you see | it means |"
     yield "|---|---|"
     for trouble in (*client.troubles, *COMMON):
@@ -110,7 +112,8 @@ def _section(client: Client, target: Target) -> Iterator[str]:
         yield "Keep the tunnel open meanwhile. If the operator keyed the port, add `--auth api-key` or `basic`."
         yield ""
         yield "```bash"
-        yield tunnel_command(target)
+        yield connect_command(target)
+        yield f"{tunnel_command(target)}    # or, without this project"
         yield "```"
 
 

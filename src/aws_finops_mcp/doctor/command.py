@@ -9,8 +9,6 @@ from typing import Annotated
 
 import typer
 
-from aws_finops_mcp.doctor.examination import EXIT, PROBES, examine
-from aws_finops_mcp.doctor.host import ETC, Host, become_the_service
 from aws_finops_mcp.settings import SettingsError, load_settings
 
 
@@ -21,6 +19,9 @@ def doctor(
     config: Annotated[Path | None, typer.Option(help="TOML file of settings.")] = None,
 ) -> None:
     """Look at this host and say what is wrong. Exit code 0: nothing, 1: warnings, 2: failures, 3: asked wrongly."""
+    from aws_finops_mcp.doctor.examination import EXIT, PROBES, examine
+    from aws_finops_mcp.doctor.host import ETC, Host, become_the_service
+
     unknown = set(only or ()) - {probe.name for probe in PROBES}
     try:
         if unknown:

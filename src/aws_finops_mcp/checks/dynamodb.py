@@ -8,13 +8,11 @@ from typing import Any
 
 from aws_finops_mcp.aws.metrics import DAY, MetricQuery
 from aws_finops_mcp.aws.reads import Read, read
-from aws_finops_mcp.checks.check import Facts, Part
+from aws_finops_mcp.checks.check import Facts, Judgement, Part
+from aws_finops_mcp.checks.reads import TABLES
 from aws_finops_mcp.checks.tagging import tags_read
-from aws_finops_mcp.findings import HOURS_PER_MONTH
+from aws_finops_mcp.findings import HOURS_PER_MONTH, Verdict
 
-TABLES = read(
-    "dynamodb", "ListTables", "TableNames", {"Limit": 100}, token=("LastEvaluatedTableName", "ExclusiveStartTableName")
-)
 SCALABLE_TARGETS = read(
     "application-autoscaling", "DescribeScalableTargets", "ScalableTargets", {"ServiceNamespace": "dynamodb"}
 )
@@ -40,6 +38,13 @@ def tables(facts: Facts) -> Iterator[tuple[str, Any | None]]:
         found = facts.maybe(table_read(name))
         if found is None or found:
             yield name, found[0] if found else None
+
+
+def unread_tables(facts: Facts) -> Iterator[Judgement]:
+    """The tables that could not be described: nothing but their names is known."""
+    for name in (name for name, table in tables(facts) if table is None):
+        reason = "the table could not be described"
+        yield Judgement(resource_id=name, name=name, verdict=Verdict.UNKNOWN, reason=reason, evidence={})
 
 
 def active_tables(facts: Facts) -> Iterator[Any]:

@@ -14,7 +14,6 @@ from aws_finops_mcp.checks.check import Check, Facts, Judgement, Part
 from aws_finops_mcp.checks.dynamodb import (
     DESCRIBE_TABLE,
     SCALABLE_TARGETS,
-    TABLES,
     TAGS,
     Throughput,
     a_month,
@@ -24,10 +23,10 @@ from aws_finops_mcp.checks.dynamodb import (
     on_demand,
     request_part,
     table_class,
-    tables,
     throughputs,
+    unread_tables,
 )
-from aws_finops_mcp.checks.dynamodb_unused import unread
+from aws_finops_mcp.checks.reads import TABLES
 from aws_finops_mcp.checks.tagging import with_listed_tags
 from aws_finops_mcp.declaration import PeriodParams
 from aws_finops_mcp.findings import Category, Scalar, Verdict
@@ -137,11 +136,9 @@ def judge_underused(facts: Facts, params: UnderutilizedDynamodbTablesParams) -> 
 
 
 def _judge_underused(facts: Facts, params: UnderutilizedDynamodbTablesParams) -> Iterator[Judgement]:
-    for name, table in tables(facts):
-        if table is None:
-            yield unread(name)
-            continue
-        if table["TableStatus"] == "DELETING" or on_demand(table):
+    yield from unread_tables(facts)
+    for table in active_tables(facts):
+        if on_demand(table):
             continue
         needs = _needs(facts, table)
         undecided = _not_judged(facts, params, table, needs)
@@ -232,11 +229,9 @@ def judge_overused(facts: Facts, params: OverutilizedDynamodbTablesParams) -> It
 
 
 def _judge_overused(facts: Facts, params: OverutilizedDynamodbTablesParams) -> Iterator[Judgement]:
-    for name, table in tables(facts):
-        if table is None:
-            yield unread(name)
-            continue
-        if table["TableStatus"] == "DELETING" or on_demand(table):
+    yield from unread_tables(facts)
+    for table in active_tables(facts):
+        if on_demand(table):
             continue
         needs = _needs(facts, table)
         busy = [(need, need.minutes_above(params.percent)) for need in needs]

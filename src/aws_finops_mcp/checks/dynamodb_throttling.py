@@ -11,16 +11,15 @@ from aws_finops_mcp.aws.metrics import DAY, MetricQuery
 from aws_finops_mcp.checks.check import Check, Facts, Judgement
 from aws_finops_mcp.checks.dynamodb import (
     DESCRIBE_TABLE,
-    TABLES,
     TAGS,
     Throughput,
     active_tables,
     describe_tables,
     on_demand,
-    tables,
     throughputs,
+    unread_tables,
 )
-from aws_finops_mcp.checks.dynamodb_unused import unread
+from aws_finops_mcp.checks.reads import TABLES
 from aws_finops_mcp.checks.tagging import with_listed_tags
 from aws_finops_mcp.declaration import PeriodParams
 from aws_finops_mcp.findings import Category, Scalar, Verdict
@@ -59,12 +58,8 @@ def judge_throttling(facts: Facts, params: DynamodbThrottlingParams) -> Iterator
 
 
 def _judge(facts: Facts, params: DynamodbThrottlingParams) -> Iterator[Judgement]:
-    for name, table in tables(facts):
-        if table is None:
-            yield unread(name)
-            continue
-        if table["TableStatus"] == "DELETING":
-            continue
+    yield from unread_tables(facts)
+    for table in active_tables(facts):
         given = throughputs(table)
         series = {each: facts.series[_events(each)] for each in given}
         by_operation = {each: facts.series[_requests(table, each)] for each in OPERATIONS}
@@ -86,7 +81,9 @@ def _judge(facts: Facts, params: DynamodbThrottlingParams) -> Iterator[Judgement
             "write_events": sum(count for each, count in events.items() if each.kind == "write"),
             "operations": ", ".join(f"{each} {count:.0f}" for count, each in worst if count),
         }
-        yield Judgement(resource_id=table["TableArn"], name=name, verdict=verdict, reason=reason, evidence=evidence)
+        yield Judgement(
+            resource_id=table["TableArn"], name=table["TableName"], verdict=verdict, reason=reason, evidence=evidence
+        )
 
 
 DYNAMODB_THROTTLING = Check(

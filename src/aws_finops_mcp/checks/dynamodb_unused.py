@@ -12,7 +12,6 @@ from aws_finops_mcp.aws.reads import Read, read
 from aws_finops_mcp.checks.check import Check, Facts, Judgement, Part
 from aws_finops_mcp.checks.dynamodb import (
     DESCRIBE_TABLE,
-    TABLES,
     TAGS,
     a_month,
     active_tables,
@@ -23,20 +22,13 @@ from aws_finops_mcp.checks.dynamodb import (
     storage_gib,
     storage_part,
     table_class,
-    tables,
     throughputs,
+    unread_tables,
 )
+from aws_finops_mcp.checks.reads import TABLES
 from aws_finops_mcp.checks.tagging import with_listed_tags
 from aws_finops_mcp.declaration import PeriodParams
 from aws_finops_mcp.findings import Category, Scalar, Verdict
-
-
-def unread(name: str) -> Judgement:
-    """A table that could not be described: nothing but its name is known."""
-    return Judgement(
-        resource_id=name, name=name, verdict=Verdict.UNKNOWN, reason="the table could not be described", evidence={}
-    )
-
 
 # --- Unused -----------------------------------------------------------------------------------------------------
 
@@ -84,12 +76,8 @@ def judge_unused(facts: Facts, params: UnusedDynamodbTablesParams) -> Iterator[J
 
 
 def _judge_unused(facts: Facts, params: UnusedDynamodbTablesParams) -> Iterator[Judgement]:
-    for name, table in tables(facts):
-        if table is None:
-            yield unread(name)
-            continue
-        if table["TableStatus"] == "DELETING":
-            continue
+    yield from unread_tables(facts)
+    for table in active_tables(facts):
         verdict, reason = _verdict(facts, params, table)
         parts: list[Part] = []
         unpriced: list[str] = []
@@ -118,7 +106,7 @@ def _judge_unused(facts: Facts, params: UnusedDynamodbTablesParams) -> Iterator[
         }
         yield Judgement(
             resource_id=table["TableArn"],
-            name=name,
+            name=table["TableName"],
             verdict=verdict,
             reason=reason,
             evidence={key: value for key, value in evidence.items() if value is not None},
@@ -199,12 +187,8 @@ def judge_class(facts: Facts, params: DynamodbTableClassParams) -> Iterator[Judg
 
 
 def _judge_class(facts: Facts, params: DynamodbTableClassParams) -> Iterator[Judgement]:
-    for name, table in tables(facts):
-        if table is None:
-            yield unread(name)
-            continue
-        if table["TableStatus"] == "DELETING":
-            continue
+    yield from unread_tables(facts)
+    for table in active_tables(facts):
         own = table_class(table)
         other = "standard" if own == "infrequent_access" else "infrequent_access"
         given = throughputs(table)
@@ -234,7 +218,7 @@ def _judge_class(facts: Facts, params: DynamodbTableClassParams) -> Iterator[Jud
         }
         yield Judgement(
             resource_id=table["TableArn"],
-            name=name,
+            name=table["TableName"],
             verdict=verdict,
             reason=reason,
             evidence=evidence,

@@ -34,6 +34,9 @@ from aws_finops_mcp.settings import Settings
 MAX_BODY = 1 << 20
 """Bytes of a request; the arguments of every tool fit many times over."""
 
+BODY_SECONDS = 30
+"""In which a request must have arrived: who sends it slower holds a connection, and nothing else."""
+
 
 def create_app(settings: Settings, calls: Calls | None = None) -> ASGIApp:
     """The ASGI application. Makes no AWS client: those come with the first call, in the worker."""
@@ -78,8 +81,9 @@ def create_app(settings: Settings, calls: Calls | None = None) -> ASGIApp:
         app.routes.extend(metadata_routes(settings))
     app.add_exception_handler(404, _not_found)
     app.add_exception_handler(405, _not_allowed)
-    endpoint = Endpoint(app, calls, TransportSecurityMiddleware(security))
-    gate = Gate(endpoint, settings, ways_of(settings), AuditLog(settings.mcp_audit_file))
+    audit = AuditLog(settings.mcp_audit_file)
+    endpoint = Endpoint(app, calls, TransportSecurityMiddleware(security), audit)
+    gate = Gate(endpoint, settings, ways_of(settings), audit)
     return TraceContext(RequestLog(gate), calls.telemetry)
 
 
@@ -104,7 +108,8 @@ def _security(settings: Settings) -> TransportSecuritySettings:
 class Endpoint:
     """What stands before the SDK: hosts, methods, sizes, and the plain call `{"tool": ..., "arguments": ...}`."""
 
-    def __init__(self, app: ASGIApp, calls: Calls, security: TransportSecurityMiddleware) -> None:
+    def __init__(self, app: ASGIApp, calls: Calls, security: TransportSecurityMiddleware, audit: AuditLog) -> None:
+        self._audit = audit
         self._app = app
         self._calls = calls
         self._security = security
@@ -117,7 +122,9 @@ class Endpoint:
         refused = await self._security.validate_request(request)
         if refused is not None:
             named = "Origin" if refused.status_code == 403 else "Host"
-            response = problem(refused.status_code, f"{named}: not a name of this server; see MCP_ALLOWED_HOSTS")
+            why = f"{named}: not a name of this server; see MCP_ALLOWED_HOSTS"
+            self._audit.refused(caller_of(scope), request.method, scope["path"], refused.status_code, why)
+            response = problem(refused.status_code, why)
             await response(scope, receive, send)
             return
         if scope["path"].rstrip("/") != "/mcp":
@@ -139,7 +146,11 @@ class Endpoint:
         content_type = request.headers.get("content-type", "")
         if content_type.split(";")[0].strip().lower() != "application/json":
             return problem(415, f"Content-Type: got {content_type!r}; must be application/json")
-        body = await _read_body(request)
+        try:
+            with anyio.fail_after(BODY_SECONDS):
+                body = await _read_body(request)
+        except TimeoutError:
+            return problem(408, f"the request took longer than {BODY_SECONDS} s to arrive", {"connection": "close"})
         if body is None:
             return problem(413, f"the request is larger than {MAX_BODY} bytes", {"connection": "close"})
         try:

@@ -31,8 +31,10 @@ _QUIET = (
     "mcp.server.mcpserver.server",
     "sse_starlette",
     "httpx",
+    "httpx2",
+    "httpcore2",
 )
-"""Libraries that write a line or more for each request."""
+"""Libraries that write a line or more for each request; those of HTTP with its address, which may be a signed one."""
 
 
 def configure_logs(settings: Settings) -> None:

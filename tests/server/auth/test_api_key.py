@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -159,6 +160,18 @@ def test_an_id_that_is_there_twice_is_refused(file: Path, key: str) -> None:
 def test_any_text_is_a_file_of_keys_or_none(text: str) -> None:
     with contextlib.suppress(ValueError):
         assert parse_keys(text) == {}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_a_file_that_root_makes_belongs_to_the_owner_of_its_directory_and_stays_its_owners(tmp_path: Path) -> None:
+    """Else the service could not read its keys."""
+    os.chown(tmp_path, 12345, 23456)
+    create_key(tmp_path / "keys.json", "ci", Scopes(), None)
+    assert (tmp_path / "keys.json").stat().st_uid == 12345
+    os.chown(tmp_path / "keys.json", 34567, 23456)
+    create_key(tmp_path / "keys.json", "ci", Scopes(), None)
+    at = (tmp_path / "keys.json").stat()
+    assert (at.st_uid, at.st_gid, stat.S_IMODE(at.st_mode)) == (34567, 23456, 0o600)
 
 
 def test_no_such_key_to_revoke(file: Path, key: str) -> None:

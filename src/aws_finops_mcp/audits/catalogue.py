@@ -115,6 +115,7 @@ ALWAYS_LISTED = ("find_savings", "list_checks", "run_check", "plan_question")
 ESSENTIAL = (
     *ALWAYS_LISTED,
     "get_cost_by_service",
+    "get_costs",
     "find_unused_volumes",
     "find_unused_snapshots",
     "find_unused_elastic_ips",

@@ -31,7 +31,9 @@ its price and source; it is before Savings Plans, Reserved Instances and discoun
 reads failed: say so, name what was not read (`failed_reads`), and do not take missing findings for "no waste". \
 A verdict `unknown` is not `idle`. Nothing here changes AWS, and no tool takes credentials. \
 Start with find_savings for many regions at once; the find_ tools read one region a call (`region_name`). list_checks \
-names every check, also those that are not listed as tools; run_check runs any of them."""
+names every check, also those that are not listed as tools; run_check runs any of them. \
+get_costs tells what was billed; trend, forecast, anomalies, budgets, commitments and AWS's own \
+recommendations are listed at /mcp?categories=cost."""
 
 HEARTBEAT = 5.0
 """Seconds between two messages of progress."""

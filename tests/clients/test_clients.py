@@ -16,7 +16,7 @@ import pytest
 from mcp import Client
 from tests.conftest import RunningServer
 
-from aws_finops_mcp.audits.catalogue import TOOLS
+from aws_finops_mcp.audits.catalogue import ESSENTIAL, TOOLS
 
 HERE = Path(__file__).parent
 NODE = HERE / "node_modules" / ".bin" / "node"
@@ -49,23 +49,25 @@ def inspect(url: str, *arguments: str) -> Any:
 
 
 def without_how(answer: dict[str, Any]) -> dict[str, Any]:
-    """An answer without how many calls it took, which a warm cache changes."""
-    return {key: value for key, value in answer.items() if key != "calls"}
+    """An answer without how many calls it took, which a warm cache changes, and without the minute of the question."""
+    return {key: value for key, value in answer.items() if key not in {"calls", "age_seconds", "window"}}
+
+
+ASKED = [name for name in ESSENTIAL if name.startswith("find_un")]
+"""Questions that need nothing but a region."""
 
 
 @pytest.mark.parametrize("era", ["legacy", "modern"])
 def test_the_inspector_finds_every_schema_portable(server: RunningServer, era: str) -> None:
-    listed = inspect(f"{server.url}/mcp", "--protocol-era", era, "--method", "tools/list", "--strict")
+    listed = inspect(f"{server.url}/mcp?categories=all", "--protocol-era", era, "--method", "tools/list", "--strict")
     assert {tool["name"] for tool in (listed.get("result") or listed)["tools"]} == TOOLS.keys()
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("name", TOOLS)
+@pytest.mark.parametrize("name", ASKED)
 async def test_python_client_inspector_and_curl_get_the_same_answer(server: RunningServer, name: str) -> None:
     url = f"{server.url}/mcp"
-    arguments: dict[str, Any] = {"region_name": "us-east-1"} if name.startswith("find") else {}
-    if name == "plan_question":
-        arguments = {"tool": "find_unused_nat_gateways"}
+    arguments: dict[str, Any] = {"region_name": "us-east-1"}
     async with Client(url) as client:
         python = (await client.call_tool(name, arguments)).structured_content or {}
     called = inspect(url, "--method", "tools/call", "--tool-name", name, "--tool-args-json", json.dumps(arguments))
@@ -76,7 +78,8 @@ async def test_python_client_inspector_and_curl_get_the_same_answer(server: Runn
     done = run(curl, "-sS", "-X", "POST", url, "-H", "Content-Type: application/json", "-d", body)
     curled = json.loads(done.stdout)
     assert without_how(python) == without_how(inspected) == without_how(curled)
-    assert python["complete"] is True
+    assert python["tool"] == name
+    assert python["failed_reads"] == []
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,12 @@ CAUSES = (
         "you have no AWS credentials here, or they have expired",
         "`aws sso login`, or set AWS_PROFILE; `aws sts get-caller-identity` must work",
     ),
-    Cause("no region", r"must specify a region", "the AWS CLI has no region", "set AWS_REGION"),
+    Cause(
+        "no region",
+        r"must specify a region",
+        "the AWS CLI has no region",
+        "set AWS_REGION (AWS_DEFAULT_REGION for its version 1)",
+    ),
     # Of the certificate.
     Cause(
         "certificate expired",

@@ -156,8 +156,8 @@ def test_a_name_of_ones_own_before_api_gateway() -> None:
 
 
 def test_claude_code_asks_sts_for_each_connection() -> None:
-    configuration = made("claude-code", url=URL, auth=Auth.IAM)
-    assert "--audience https://finops.example.com " in configuration.entry["headersHelper"]
+    configuration = made("claude-code", url=f"{URL}?categories=cost", auth=Auth.IAM)
+    assert "--audience https://finops.example.com/mcp " in configuration.entry["headersHelper"]
     assert "FINOPS_TOKEN" not in configuration.text()
     assert configuration.header is None
 

@@ -17,7 +17,7 @@ def _address(target: Target, header: Header | None, inline: str | None) -> Entry
     entry: Entry = {"type": "http", "url": target.url}
     if target.auth is Auth.IAM and header is None:
         # Asked anew for each connection: a token of STS lives an hour at most.
-        token = web_identity_token(target.origin)
+        token = web_identity_token(target.resource)
         entry["headersHelper"] = f"""printf '{{"Authorization": "Bearer %s"}}' "$({token})\""""
     else:
         entry |= headers(header, inline, braces)

@@ -43,7 +43,7 @@ def header_of(target: Target) -> Header | None:
     if target.auth is Auth.API_KEY:
         return Header("X-API-Key", "", "FINOPS_API_KEY", "export FINOPS_API_KEY='id.secret'")
     if target.auth is Auth.IAM and not target.service:
-        make = f'export FINOPS_TOKEN="$({web_identity_token(target.origin)})"'
+        make = f'export FINOPS_TOKEN="$({web_identity_token(target.resource)})"'
         return Header("Authorization", "Bearer ", "FINOPS_TOKEN", make)
     return None
 

@@ -70,10 +70,9 @@ class Target:
     """For OAuth: of a client that was registered beforehand; without one, the client registers itself."""
 
     @property
-    def origin(self) -> str:
-        """Scheme and host of the address."""
-        parts = urlsplit(self.url)
-        return f"{parts.scheme}://{parts.netloc}"
+    def resource(self) -> str:
+        """What tokens are for: the address without what comes after its path (`MCP_AUTH_RESOURCE` of the server)."""
+        return urlunsplit(urlsplit(self.url)._replace(query=""))
 
 
 def target_of(

@@ -48,7 +48,7 @@ mkdir -p .demo && touch .demo/left-by-an-interrupted-run
 bin/demo >"$log/first" 2>&1 || fails "the first run"
 grep -q "an earlier run was not finished: removing what it left" "$log/first" || fails "an unfinished run is not noticed"
 ok "an unfinished earlier run is removed"
-for shown in pricing-engine-benchmark "at list prices" "$url/mcp" SIMULATED '"mcpServers"' "$(cat .demo/password)"; do
+for shown in "Savings: " pricing-engine-benchmark "at list prices" "$url/mcp" SIMULATED '"mcpServers"' "$(cat .demo/password)"; do
   grep -qF -- "$shown" "$log/first" || fails "the first run does not show $shown"
 done
 ok "it shows findings, total, address, password and a configuration"
@@ -57,7 +57,7 @@ ask "$log/health" "$url/health" || fails "health over HTTPS"
 grep -q '"status":"healthy"' "$log/health" || fails "health over HTTPS is another"
 ask "$log/answer" --header 'Content-Type: application/json' "$url/mcp" \
   --data '{"tool": "find_unused_elastic_ips", "arguments": {"region_name": "us-east-1"}}' || fails "a call over HTTPS"
-grep -q "3 of 7 Elastic IP addresses" "$log/answer" || fails "the answer over HTTPS is another"
+grep -q "5 of 21 Elastic IP addresses" "$log/answer" || fails "the answer over HTTPS is another"
 ok "curl gets the answer over HTTPS with the password"
 
 # --- once more -----------------------------------------------------------------------------------------------------

@@ -141,6 +141,7 @@ CHECK_SETTINGS = "/opt/aws-finops-mcp/current/bin/aws-finops-mcp settings --conf
 
 def test_the_journal_says_why_a_start_failed() -> None:
     etc, look = "/etc/aws-finops-mcp", documented("journalctl -u aws-finops-mcp -n 50")
+    LAST.shell(f"cp -p {etc}/config.toml /root/config.toml")
     for damage, reason in (
         (
             f"sed -i 's/^mcp_server_workers.*/mcp_server_workers = 0/' {etc}/config.toml",
@@ -151,7 +152,9 @@ def test_the_journal_says_why_a_start_failed() -> None:
         assert LAST.shell(f"{damage}; systemctl restart aws-finops-mcp || echo failed").endswith("failed")
         assert reason in LAST.shell(f"{look} -o cat")
         assert ("got 0" in LAST.shell(f"{documented(CHECK_SETTINGS)} 2>&1", check=False)) is ("WORKERS" in reason)
-        LAST.shell(f"[ ! -e {etc}/away ] || mv {etc}/away {etc}/secrets/aws")
+        # What was damaged is as it was before, for the next damage.
+        LAST.shell(f"[ ! -e {etc}/away ] || mv {etc}/away {etc}/secrets/aws; cp -p /root/config.toml {etc}/config.toml")
+    LAST.shell("rm /root/config.toml")
     told(DEPLOY, LIMIT)
     assert status(LAST, OPERATIONS["user"], OPERATIONS["password"]) == 200
 

@@ -15,12 +15,17 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from hypothesis import settings
 
 from aws_finops_mcp.audits.engine import Engine
 from aws_finops_mcp.aws.clients import Clients
 from aws_finops_mcp.aws.rates import Limiter
 from aws_finops_mcp.aws.reader import Gate
 from aws_finops_mcp.demo.account import EmbeddedAccount
+
+# A busy machine is slow: no example is held to the clock.
+settings.register_profile("no_clock", deadline=None)
+settings.load_profile("no_clock")
 
 
 @dataclass

@@ -56,6 +56,7 @@ from aws_finops_mcp.demo.double.rates import AWS_RATES, Buckets
 from aws_finops_mcp.demo.estate.declared import Estate
 from aws_finops_mcp.demo.inventory import ACCOUNT_ID
 from aws_finops_mcp.demo.process import AccountProcess
+from aws_finops_mcp.server.memory import settle_memory
 from aws_finops_mcp.settings import load_settings
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
@@ -191,6 +192,7 @@ WAYS = {"ours": ours, "field": field, "bound": bound}
 
 def measure(way: str, kind: str, sample: int) -> None:
     """Runs in a process of its own: what it took, as JSON on standard output."""
+    settle_memory()  # as the server does when it starts
     for service in {KINDS[kind].listing[0], "cloudwatch", "cloudfront", "pricing"}:
         # Reading botocore's models is not what is measured.
         if way == "ours":

@@ -97,6 +97,7 @@ def stdio(config: ConfigOption = None) -> None:
     from aws_finops_mcp.server.calls import Calls
     from aws_finops_mcp.server.logs import configure_logs
     from aws_finops_mcp.server.mcp import build_mcp
+    from aws_finops_mcp.server.memory import settle_memory
     from aws_finops_mcp.server.telemetry import check_metrics_file
 
     settings = _settings(config)
@@ -108,7 +109,9 @@ def stdio(config: ConfigOption = None) -> None:
     calls = Calls(settings)
     calls.telemetry.start()
     try:
-        build_mcp(calls).run("stdio")
+        server = build_mcp(calls)
+        settle_memory()
+        server.run("stdio")
     finally:
         calls.telemetry.stop()
 

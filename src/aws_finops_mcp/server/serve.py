@@ -19,6 +19,7 @@ from aws_finops_mcp.server.audit_log import check_audit_file
 from aws_finops_mcp.server.auth.ways import check_authentication
 from aws_finops_mcp.server.http import create_app
 from aws_finops_mcp.server.logs import configure_logs
+from aws_finops_mcp.server.memory import settle_memory
 from aws_finops_mcp.server.telemetry import check_metrics_file
 from aws_finops_mcp.settings import Settings, SettingsError
 
@@ -129,4 +130,6 @@ class Server(BaseApplication):
         super().reload()
 
     def load(self) -> ASGIApp:
-        return create_app(self._settings)
+        app = create_app(self._settings)
+        settle_memory()
+        return app

@@ -43,7 +43,7 @@ def preflight(
 def run_tasks(
     tmp_path: Path, tasks: list[dict[str, Any]], facts: dict[str, str], **given: Any
 ) -> subprocess.CompletedProcess[str]:
-    """Some tasks on the controller, which says that it is such a system."""
+    """Some tasks on the controller, which says that it is such a system; a variable that is None is not given."""
     plays = [{"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": tasks}]
     playbook = tmp_path / "preflight.yml"
     playbook.write_text(json.dumps(plays))
@@ -63,7 +63,7 @@ def run_tasks(
     }
     command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "localhost,", str(playbook)]
     return subprocess.run(
-        [*command, "-e", json.dumps(variables)],
+        [*command, "-e", json.dumps({name: value for name, value in variables.items() if value is not None})],
         env={**os.environ, "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"},
         capture_output=True,
         text=True,
@@ -156,3 +156,45 @@ def test_logs_are_not_kept_without_bound(tmp_path: Path, wrong: dict[str, Any]) 
     done = preflight(tmp_path, ("log_rotation",), DEBIAN, **{"log_rotation_kept": 3, **wrong})
     assert done.returncode != 0
     assert "log_rotation_size is a number with k, M or G" in done.stdout
+
+
+def interpreter(path: Path, version: str) -> Path:
+    """A program that answers as a Python of such a version would."""
+    answer = json.dumps({"version": version, "machine": "x86_64", "glibc": "2.36"})
+    path.write_text(f"#!/bin/sh\necho '{answer}'\n")
+    path.chmod(0o755)
+    return path
+
+
+TAKE_AN_INTERPRETER = {"ansible.builtin.include_role": {"name": "python", "tasks_from": "interpreter"}}
+
+
+@pytest.mark.parametrize("version", ["3.9.18", "3.10.14", "3.15.0"])
+def test_a_python_that_the_server_is_not_locked_for_is_refused(tmp_path: Path, version: str) -> None:
+    python = interpreter(tmp_path / "python", version)
+    done = run_tasks(tmp_path, [TAKE_AN_INTERPRETER], DEBIAN, python_executable=str(python))
+    assert done.returncode != 0
+    told = " ".join(done.stdout.split())
+    assert f"{python} on localhost is Python {version}; aws-finops-mcp needs Python 3.11 or newer, below 3.15" in told
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_python_that_does_not_run_is_refused(tmp_path: Path, there: bool) -> None:
+    python = tmp_path / "python"
+    if there:
+        python.write_text("#!/bin/sh\nexit 1\n")
+        python.chmod(0o755)
+    done = run_tasks(tmp_path, [TAKE_AN_INTERPRETER], DEBIAN, python_executable=str(python))
+    assert done.returncode != 0
+    assert f"{python} on localhost is not there or does not run" in " ".join(done.stdout.split())
+
+
+def test_a_python_that_the_server_is_locked_for_is_told_to_the_other_roles(tmp_path: Path) -> None:
+    python = interpreter(tmp_path / "python", "3.13.2")
+    tasks = [
+        TAKE_AN_INTERPRETER,
+        {"ansible.builtin.debug": {"msg": "{{ python_interpreter }} {{ python_host.version }}"}},
+    ]
+    done = run_tasks(tmp_path, tasks, DEBIAN, python_executable=str(python), python_interpreter=None)
+    assert done.returncode == 0, done.stdout
+    assert f"{python} 3.13.2" in done.stdout

@@ -7,25 +7,20 @@ never told in an error. boto3's own variables (`AWS_PROFILE`, `AWS_ENDPOINT_URL`
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 from decimal import Decimal
-from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import botocore.loaders
 from pydantic import (
     AliasChoices,
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     ValidationError,
     ValidationInfo,
     field_validator,
-    model_validator,
 )
 from pydantic_settings import (
     BaseSettings,
@@ -38,6 +33,9 @@ from pydantic_settings import (
 from pydantic_settings import SettingsError as UnreadableError
 
 from aws_finops_mcp.findings import Category
+from aws_finops_mcp.settings.accounts import AccountSettings, Scopes
+from aws_finops_mcp.settings.authentication import HTTPS, IssuerSettings, StsSettings
+from aws_finops_mcp.settings.regions import known_region
 
 DEFAULT_FILE = Path("/etc/aws-finops-mcp/config.toml")
 
@@ -67,105 +65,6 @@ def _state_dir() -> Path | None:
 
 
 CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
-
-
-class AccountSettings(BaseModel):
-    """How one AWS account is read. All empty: with the server's own credentials, as boto3 finds them."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    profile: str = ""
-    """A profile of the AWS configuration files."""
-    role_arn: str = Field("", pattern=r"^(arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+)?$")
-    """A role to assume, with the profile's or the server's own credentials."""
-    external_id: str = Field("", pattern=r"^[\w+=,.@:/-]*$", max_length=1224)
-    """The external id that the role's trust policy asks for."""
-
-
-GLOBAL = "global"
-"""In the place of a region: what has none, as Cost Explorer, CloudFront and Route 53."""
-
-
-class Scopes(BaseModel):
-    """What a principal may do. What is not given is not limited, beyond what the server offers to anyone."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    categories: tuple[Category, ...] | None = Field(None, min_length=1)
-    """Categories of tools and checks."""
-    accounts: tuple[str, ...] | None = Field(None, min_length=1)
-    """Aliases of accounts; the first is that of a call that names none."""
-    regions: tuple[str, ...] | None = Field(None, min_length=1)
-    """AWS regions, and `global`; the first is that of a call that names none, unless the server's own is among them."""
-    calls_per_day: int | None = Field(None, ge=1)
-    """AWS calls that may be made for the principal in a day (UTC)."""
-    usd_per_day: Decimal | None = Field(None, ge=0)
-    """Dollars that AWS may bill for these calls in a day (UTC)."""
-
-    @field_validator("regions")
-    @classmethod
-    def _known_regions(cls, regions: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        for region in regions or ():
-            if region != GLOBAL:
-                known_region(region)
-        return regions
-
-
-_HTTPS = r"^(https://[\w.-]+(:\d{1,5})?|http://(localhost|127\.0\.0\.1)(:\d{1,5})?)(/[\w./~-]*)?$"
-"""An address without user, query and fragment; without TLS only on this host."""
-
-Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
-"""Of signatures; none with a shared secret, which a public key could be mistaken for."""
-
-
-class IssuerSettings(BaseModel):
-    """Who issues tokens that are accepted, and which of them."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    issuer: str = Field(pattern=_HTTPS, max_length=500)
-    """The claim `iss`, exactly."""
-    kind: Literal["oauth", "aws"] = "oauth"
-    """`aws`: tokens of STS GetWebIdentityToken, whose subject is the ARN of a role."""
-    jwks_url: str = Field("", pattern=f"{_HTTPS}|^$", max_length=500)
-    """Where its keys are; as its OpenID configuration says when not given."""
-    audiences: tuple[str, ...] = ()
-    """Values of the claim `aud` that are for this server; MCP_AUTH_RESOURCE when not given."""
-    client_ids: tuple[str, ...] = ()
-    """Values of the claim `client_id` that may call, also without an `aud`, as in access tokens of Amazon Cognito."""
-    scopes: tuple[Annotated[str, Field(pattern=r"^[!#-\[\]-~]+$")], ...] = ()
-    """OAuth scopes that a token must have, each."""
-    subjects: tuple[str, ...] = ("*",)
-    """Patterns of subjects that may call, e.g. arn:aws:iam::123456789012:role/finops-*"""
-    name_claim: str = Field("sub", pattern=r"^[\w:-]{1,64}$")
-    """The claim that names the principal; its name is the issuer's name here, a colon, and this."""
-    algorithms: tuple[Algorithm, ...] = Field(("RS256",), min_length=1)
-    bridge: bool = False
-    """Whether this server tells clients its addresses, with what it leaves out itself (Amazon Cognito: PKCE)."""
-
-    @model_validator(mode="after")
-    def _roles(self) -> IssuerSettings:
-        if self.kind == "aws" and "*" in self.subjects:
-            raise ValueError("subjects: name the roles, e.g. arn:aws:iam::123456789012:role/finops-*")
-        return self
-
-
-class StsSettings(BaseModel):
-    """Who may show by a signed request to STS who they are."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    identities: tuple[Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::[\d*?]+:(role|user)/.+$")], ...] = Field(
-        min_length=1
-    )
-    """Patterns of ARNs of roles (without their path) and users, e.g. arn:aws:iam::123456789012:role/finops-*"""
-    regions: tuple[str, ...] = Field(min_length=1)
-    """Regions whose STS may be asked."""
-
-    @field_validator("regions")
-    @classmethod
-    def _known_regions(cls, regions: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(known_region(region) for region in regions)
 
 
 ESSENTIAL = "essential"
@@ -224,7 +123,7 @@ class Settings(BaseSettings):
     """Users and their bcrypt hashes, as `htpasswd -B` writes them; no basic authentication when not set."""
     mcp_auth_keys_file: Path | None = None
     """API keys, as `aws-finops-mcp keys` writes them; none are accepted when not set."""
-    mcp_auth_resource: str = Field("", pattern=f"{_HTTPS}|^$", max_length=500)
+    mcp_auth_resource: str = Field("", pattern=f"{HTTPS}|^$", max_length=500)
     """The address that clients call, e.g. https://finops.example.com/mcp: what tokens are for."""
     mcp_auth_issuers: dict[str, IssuerSettings] = Field(default_factory=dict)
     """Issuers of tokens (JWT) that are accepted, by a name of yours; none when not set."""
@@ -290,33 +189,6 @@ class Settings(BaseSettings):
         if {ESSENTIAL, ALL} & set(self.mcp_tool_categories):
             return frozenset(Category)
         return frozenset(Category(name) for name in self.mcp_tool_categories)
-
-
-@cache
-def known_regions() -> frozenset[str]:
-    """The regions that botocore knows, read without a session: that would fail for a profile that there is not."""
-    partitions = botocore.loaders.create_loader().load_data("endpoints")["partitions"]
-    return frozenset(region for partition in partitions for region in partition["regions"])
-
-
-def known_region(region: str) -> str:
-    """Give back `region` if botocore knows it.
-
-    Raises:
-        ValueError: naming the nearest known region.
-    """
-    if region not in known_regions():
-        near = difflib.get_close_matches(region, sorted(known_regions()), n=3)
-        hint = f"did you mean {' or '.join(near)}?" if near else "e.g. us-east-1, eu-west-1"
-        raise ValueError(f"not an AWS region; {hint}")
-    return region
-
-
-def region_names(region: str) -> tuple[str, ...]:
-    """How AWS writes a region: by its code, and by two names, as `Europe (Ireland)` and `EU (Ireland)`."""
-    partitions = botocore.loaders.create_loader().load_data("endpoints")["partitions"]
-    name = next((str(one["regions"][region]["description"]) for one in partitions if region in one["regions"]), region)
-    return region, name, name.replace("Europe (", "EU (")
 
 
 def load_settings(file: Path | None = None) -> Settings:

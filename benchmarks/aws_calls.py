@@ -26,7 +26,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import subprocess
 import sys
 import time
@@ -44,8 +43,8 @@ import boto3
 import botocore.session
 from botocore.config import Config
 from kinds import KINDS, NAMED_AT_ONCE, PERIOD, Kind
+from results import measured_with, write_section
 
-from aws_finops_mcp import __version__
 from aws_finops_mcp.audits.answers import whole_answer
 from aws_finops_mcp.audits.engine import Engine
 from aws_finops_mcp.aws.iam import iam_action
@@ -59,7 +58,6 @@ from aws_finops_mcp.demo.process import AccountProcess
 from aws_finops_mcp.server.memory import settle_memory
 from aws_finops_mcp.settings import load_settings
 
-RESULTS = Path(__file__).parent / "RESULTS.md"
 WORKERS = 8
 SIZES = "300,3000"
 
@@ -258,7 +256,7 @@ def main() -> None:
             rows.append((name, size, figures))
             print(row(*rows[-1]), flush=True)
     if arguments.write:
-        RESULTS.write_text(report(rows, arguments), encoding="utf-8")
+        write_section("AWS calls", report(rows, arguments))
 
 
 def nothing_allocated(account: AccountProcess) -> None:
@@ -321,7 +319,7 @@ page (ListLogGroups), and only those without events are described, 50 at once: b
 
 
 def report(rows: list[tuple[str, int, dict[str, Figures]]], arguments: argparse.Namespace) -> str:
-    """The page."""
+    """The section."""
     sample = f" --sizes {arguments.sizes}" if arguments.sizes != SIZES else ""
     sample += f" --sample {arguments.sample}" if arguments.sample else ""
     scaled = (
@@ -329,22 +327,17 @@ def report(rows: list[tuple[str, int, dict[str, Figures]]], arguments: argparse.
         if arguments.sample
         else ""
     )
+    command = f"python benchmarks/aws_calls.py --repeat {arguments.repeat}{sample} --write"
     lines = [
-        "# Benchmarks",
-        "",
-        "## AWS calls",
-        "",
-        f"`python benchmarks/aws_calls.py --repeat {arguments.repeat}{sample} --write`, version {__version__}, "
-        f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, {os.cpu_count()} cores, "
-        f"{arguments.latency * 1000:.0f} ms a call on top of the embedded account's own time. The program says what "
-        f"the columns mean.{scaled}",
+        f"{measured_with(command)}, {arguments.latency * 1000:.0f} ms a call on top of the embedded account's own "
+        f"time. The program says what the columns mean.{scaled}",
         "",
         HEADER,
         *(row(*one) for one in rows),
         "",
         NOTES,
     ]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -168,7 +168,7 @@ def _declared(days: list[date], today: date) -> Iterator[BillLine]:
                 usage = f"{listed.prefix}NatGateway-Hours"
                 cost = listed.nat_hour * hours * count
                 yield _line(day, region, EC2_OTHER, "Usage", usage, cost, quantity=hours * count, tags=owner)
-            for what, addresses in _public_addresses(region).items():
+            for what, addresses in public_addresses(region).items():
                 usage = f"{listed.new_prefix}PublicIPv4:{what}"
                 for owner, count in _by_owner(addresses).items():
                     cost = listed.public_ipv4_hour * hours * count
@@ -204,7 +204,7 @@ def _provisioned(region: str, hours: float) -> Iterator[tuple[inventory.Function
             yield function, f"Lambda-Provisioned-Concurrency{suffix}", month * hours / prices.HOURS_PER_MONTH, quantity
 
 
-def _public_addresses(region: str) -> dict[str, list[inventory.Address]]:
+def public_addresses(region: str) -> dict[str, list[inventory.Address]]:
     stopped = {one.name for one in inventory.INSTANCES if one.stopped_days is not None}
     found: dict[str, list[inventory.Address]] = {"InUseAddress": [], "IdleAddress": []}
     for address in inventory.ADDRESSES:

@@ -76,7 +76,7 @@ def cost_explorer(client: MakeClient, periods: dict[str, str], metric: str) -> S
 
 
 def of_export(folder: Path, period: str, code: str, amount: str, since: str) -> Sums:
-    found = duckdb.sql(
+    found = duckdb.execute(
         f"SELECT strftime({period}, '%Y-%m') AS month, {code}, sum({amount}) "
         f"FROM read_parquet('{folder}/data/*/*.parquet', hive_partitioning=true) "
         f"WHERE month >= '{since[:7]}' GROUP BY ALL"
@@ -107,7 +107,7 @@ def test_focus_agrees_with_cost_explorer(
 def test_resources_of_the_bill_are_those_of_the_account(account: EmbeddedAccount, exports: dict[str, Path]) -> None:
     billed = {
         row[0]
-        for row in duckdb.sql(
+        for row in duckdb.execute(
             f"SELECT DISTINCT ResourceId FROM read_parquet('{exports['focus']}/data/*/*.parquet')"
         ).fetchall()
     }
@@ -120,7 +120,7 @@ def test_resources_of_the_bill_are_those_of_the_account(account: EmbeddedAccount
 
 
 def test_the_report_has_every_kind_of_line(exports: dict[str, Path]) -> None:
-    found = duckdb.sql(
+    found = duckdb.execute(
         f"SELECT DISTINCT line_item_line_item_type FROM read_parquet('{exports['cur2']}/data/*/*.parquet')"
     ).fetchall()
     assert {row[0] for row in found} == {
@@ -130,7 +130,7 @@ def test_the_report_has_every_kind_of_line(exports: dict[str, Path]) -> None:
 
 
 def test_every_line_of_the_report_is_named_once(exports: dict[str, Path]) -> None:
-    (total, distinct), *_ = duckdb.sql(
+    (total, distinct), *_ = duckdb.execute(
         "SELECT count(*), count(DISTINCT identity_line_item_id) "
         f"FROM read_parquet('{exports['cur2']}/data/*/*.parquet')"
     ).fetchall()
@@ -140,5 +140,5 @@ def test_every_line_of_the_report_is_named_once(exports: dict[str, Path]) -> Non
 def test_the_csv_says_the_same(account: EmbeddedAccount, tmp_path: Path, exports: dict[str, Path]) -> None:
     written = write_exports(tmp_path, account.ids, seed=account.seed, file_format="csv", focus_version="1.0")
     query = "SELECT round(sum(BilledCost), 2), round(sum(EffectiveCost), 2), count(*) FROM {}"
-    csv = duckdb.sql(query.format(f"read_csv('{written['focus']}/data/*/*.csv.gz')")).fetchall()
-    assert csv == duckdb.sql(query.format(f"read_parquet('{exports['focus']}/data/*/*.parquet')")).fetchall()
+    csv = duckdb.execute(query.format(f"read_csv('{written['focus']}/data/*/*.csv.gz')")).fetchall()
+    assert csv == duckdb.execute(query.format(f"read_parquet('{exports['focus']}/data/*/*.parquet')")).fetchall()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from botocore.config import Config
 
@@ -35,6 +37,13 @@ TOTALS = {
     "analyze_reserved_instance_utilization": "unused_usd",
 }
 """What a tool on money calls its total, where not `total_usd`; null when its first read failed."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def still(account: EmbeddedAccount) -> Iterator[None]:
+    """No test here changes the account, and each asks it the same."""
+    with account.remembered.remembering():
+        yield
 
 
 def ask(engine: Engine, name: str, **arguments: object) -> CheckAnswer:

@@ -25,6 +25,7 @@ from aws_finops_mcp.demo.double.log_groups import describe_log_groups, list_log_
 from aws_finops_mcp.demo.double.metrics import MetricStore
 from aws_finops_mcp.demo.double.price_list import PriceList
 from aws_finops_mcp.demo.double.provisioned_concurrency import ProvisionedConcurrency
+from aws_finops_mcp.demo.double.remembered import Remembered
 from aws_finops_mcp.demo.double.request import warm_up
 from aws_finops_mcp.demo.double.sts import Sts
 from aws_finops_mcp.demo.estate.declared import Estate, Organisation
@@ -77,6 +78,8 @@ class EmbeddedAccount:
         # The truth about what was seeded, by check.
         self.cases: Mapping[str, tuple[Case, ...]] = {}
         self.cost_explorer: CostExplorer
+        # For who asks the same very often: `with account.remembered.remembering():`
+        self.remembered: Remembered
         # Made-up resources and the truth about them, by account and region.
         self.estates: Estates
         self._server: HttpServer | None = None
@@ -118,6 +121,7 @@ class EmbeddedAccount:
         handlers = {**answers, **self._handlers(provisioned), **families.operations}
         backend = DomainDispatcherApplication(create_backend_app)
         app = Double(backend, handlers, self.calls, self.faults, self.credentials, self.estates.answer, families)
+        self.remembered = app.remembered
         server = HttpServer(self._host, self._port, app)
         try:
             self._forget()

@@ -16,6 +16,7 @@ from aws_finops_mcp.demo.double.errors import AwsError, internal_error, not_simu
 from aws_finops_mcp.demo.double.faults import ConnectionCutError, Faults
 from aws_finops_mcp.demo.double.model_check import violations
 from aws_finops_mcp.demo.double.paging import Pager, pagination_of
+from aws_finops_mcp.demo.double.remembered import Remembered
 from aws_finops_mcp.demo.double.request import Call, Environ, read_body, recognise
 from aws_finops_mcp.demo.double.wire import Answer, WsgiApp, ask, parse, serialise, serialise_error
 
@@ -56,6 +57,7 @@ class Double:
         self._credentials = credentials
         self._quick = quick
         self._pager = Pager()
+        self.remembered = Remembered()
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         body = read_body(environ)
@@ -64,7 +66,7 @@ class Double:
             return _send(self._unrecognised(environ), start_response)
         asked = f"{environ.get('PATH_INFO')}?{environ.get('QUERY_STRING')} ".encode() + body
         with self._calls.counting(call.iam_action, call.region, call.account, asked):
-            answer = self._answer(call)
+            answer = self._answer(call, asked)
         return _send(answer, start_response)
 
     def _unrecognised(self, environ: Environ) -> Answer:
@@ -75,11 +77,11 @@ class Double:
             log.exception("the embedded account does not know %s", environ.get("PATH_INFO"))
             return Answer(501, b"The simulated account does not know this request.\n", [("Content-Type", "text/plain")])
 
-    def _answer(self, call: Call) -> Answer:
+    def _answer(self, call: Call, asked: bytes) -> Answer:
         try:
             self._credentials.check(call.access_key, call.token, call.service, call.protocol)
             self._faults.apply(call)
-            return self._quick(call) or self._answer_or_refuse(call)
+            return self._quick(call) or self.remembered.answer(call, asked, lambda: self._answer_or_refuse(call))
         except AwsError as refusal:
             return serialise_error(call, refusal)
         except ConnectionCutError:

@@ -77,13 +77,16 @@ def main(
 def serve(config: ConfigOption = None) -> None:
     """Serve MCP over HTTP."""
     from aws_finops_mcp.server.logs import configure_logs
-    from aws_finops_mcp.server.serve import Server, check_start, refuse_taken_port
+    from aws_finops_mcp.server.serve import Server, check_start, refuse_taken_port, serve_alone
 
     try:
         settings = _settings(config)
         refuse_taken_port(settings)
         configure_logs(settings)
         check_start(settings)
+        if settings.mcp_server_workers == 0:
+            serve_alone(settings)
+            return
     except SettingsError as error:
         raise _stop(str(error)) from None
     sys.argv[1:] = []  # gunicorn reads settings of its own from there

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import bcrypt
 import httpx2
 import pytest
 from tests.conftest import RunningServer, environment, free_port, running_server
@@ -184,3 +185,24 @@ def test_an_unwritable_log_file_stops_the_start(tmp_path: Path) -> None:
     done = start("serve", MCP_LOG_FILE=str(tmp_path / "none" / "log"), MCP_SERVER_PORT=str(free_port()))
     assert done.returncode == 2
     assert "MCP_LOG_FILE" in done.stderr
+
+
+def test_without_workers_one_process_answers_also_after_it_was_frozen(account: EmbeddedAccount, tmp_path: Path) -> None:
+    """As on Lambda, which freezes it between calls."""
+    with running_server(tmp_path / "log", {**account.environment, "MCP_SERVER_WORKERS": "0"}) as server:
+        children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
+        assert children.read_text(encoding="utf-8").split() == []
+        server.process.send_signal(signal.SIGSTOP)
+        time.sleep(1)
+        server.process.send_signal(signal.SIGCONT)
+        assert call(server, PLAIN_CALL).json()["complete"] is True
+
+
+def test_without_workers_there_is_no_other_socket(tmp_path: Path) -> None:
+    users = tmp_path / "users"
+    users.write_bytes(b"alice:" + bcrypt.hashpw(b"correct horse", bcrypt.gensalt(4)) + b"\n")
+    users.chmod(0o600)
+    extra = {"MCP_SERVER_WORKERS": "0", "MCP_SERVER_SOCKET": str(tmp_path / "s"), "MCP_AUTH_BASIC_FILE": str(users)}
+    told = "MCP_SERVER_WORKERS: got 0; MCP_SERVER_SOCKET needs 1 or more"
+    with pytest.raises(RuntimeError, match=told), running_server(tmp_path / "log", extra):
+        pass

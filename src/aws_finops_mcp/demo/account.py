@@ -111,6 +111,9 @@ class EmbeddedAccount:
         """Listen, fill a clean account, and serve it; an OSError says that the port is not to be had."""
         if EmbeddedAccount._running is not None:
             raise RuntimeError("An embedded account runs in this process already.")
+        if not self.seeded:
+            # For those who make their own; hundreds of modules of moto's.
+            from aws_finops_mcp.demo.double import stack_resources  # noqa: F401
         provisioned = ProvisionedConcurrency()
         now = datetime.now(UTC)
         bills = company.bills_of(self.seed, now) if self.seeded else company.no_bills()

@@ -1,4 +1,4 @@
-"""Runs the HTTP application under gunicorn with uvicorn workers."""
+"""Runs the HTTP application: under gunicorn with uvicorn workers, or in this one process."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import uvicorn
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 from starlette.types import ASGIApp
@@ -85,6 +86,31 @@ def check_start(settings: Settings) -> None:
     check_authentication(settings)
 
 
+def serve_alone(settings: Settings) -> None:
+    """Serve from this process until it is told to stop: for where whatever starts it also watches it.
+
+    Lambda freezes a process between calls, for minutes: gunicorn would take its worker for dead after that.
+
+    Raises:
+        SettingsError: there is a socket that only gunicorn listens on here.
+    """
+    listening = "MCP_SERVER_SOCKET" if settings.mcp_server_socket else "the socket that systemd listens on"
+    if settings.mcp_server_socket or os.environ.get("LISTEN_FDS"):
+        raise SettingsError(f"MCP_SERVER_WORKERS: got 0; {listening} needs 1 or more")
+    uvicorn.run(
+        create_app(settings),
+        host=settings.mcp_server_host,
+        port=settings.mcp_server_port,
+        log_config=None,
+        log_level=logging.WARNING,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=settings.mcp_graceful_timeout,
+    )
+
+
 class Server(BaseApplication):
     """gunicorn's application. A reload (SIGHUP) reads the settings anew; wrong ones leave the old in force."""
 
@@ -112,7 +138,7 @@ class Server(BaseApplication):
             "max_requests_jitter": 500,
             "control_socket_disable": True,
         }
-        if MEMORY.is_dir():
+        if os.access(MEMORY, os.W_OK):
             options["worker_tmp_dir"] = str(MEMORY)
         assert self.cfg is not None  # noqa: S101 - the base class made it
         for name, value in options.items():

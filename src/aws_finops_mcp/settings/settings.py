@@ -84,7 +84,8 @@ class Settings(BaseSettings):
     """What the bare command runs."""
     mcp_server_host: str = "127.0.0.1"
     mcp_server_port: int = Field(8000, ge=1, le=65535)
-    mcp_server_workers: int = Field(2, ge=1, le=64)
+    mcp_server_workers: int = Field(2, ge=0, le=64)
+    """Worker processes; with 0 the one process answers itself, without a supervisor, as on Lambda."""
     mcp_tool_categories: CommaList = ("essential",)
     """Categories of tools to offer. `essential` lists some fifteen and lets all be called, `all` lists every one."""
     mcp_allowed_hosts: CommaList = ()

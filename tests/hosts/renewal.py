@@ -113,6 +113,7 @@ def test_what_is_due_is_renewed_and_served() -> None:
     assert key.public_numbers() != before.public_key().public_numbers()  # type: ignore[union-attr]
     report = [json.loads(line) for line in journal(since).splitlines() if line.startswith('{"certificate"')][-1]
     assert (report["certificate"], report["renewal"]) == (HOST.name, "ok")
+    assert json.loads(HOST.shell("tail -n 1 /var/log/letsencrypt/certificates.log"))["certificate"] == HOST.name
     assert on_disk().serial_number == after.serial_number
 
 
@@ -120,7 +121,7 @@ def test_only_so_many_logs_are_kept() -> None:
     HOST.shell("cd /var/log/letsencrypt && rm -f * && for n in $(seq 60); do touch letsencrypt.log.$n; done")
     for _ in range(2):
         service()
-    assert HOST.shell("ls /var/log/letsencrypt | wc -l") == "61"
+    assert HOST.shell("ls /var/log/letsencrypt/letsencrypt.log* | wc -l") == "61"
 
 
 def test_a_renewal_that_fails_keeps_serving_and_is_seen() -> None:

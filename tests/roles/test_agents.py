@@ -62,6 +62,7 @@ def test_the_configuration_keeps_to_the_schema_and_holds_what_is_promised(tmp_pa
         "{instance_id}/nginx": "/var/log/nginx/aws-finops-mcp.log",
         "{instance_id}/nginx-error": "/var/log/nginx/error.log",
         "{instance_id}/certbot": "/var/log/letsencrypt/letsencrypt.log",
+        "{instance_id}/certificates": "/var/log/letsencrypt/certificates.log",
     }
     assert {(log["log_group_name"], log["retention_in_days"]) for log in logs} == {("aws-finops-mcp", 30)}
     otlp = config["traces"]["traces_collected"]["otlp"]
@@ -108,7 +109,7 @@ def test_what_an_operator_adds_is_merged_and_what_they_turn_off_is_gone(tmp_path
         tmp_path, cloudwatch_agent_extra=extra, cloudwatch_agent_traces=False, cloudwatch_agent_journal_units=[]
     )
     logs = config["logs"]["logs_collected"]["files"]["collect_list"]
-    assert (len(logs), logs[-1]) == (6, more)
+    assert (len(logs), logs[-1]) == (7, more)
     assert config["agent"]["debug"] is True
     assert "traces" not in config
     assert "journald" not in config["logs"]["logs_collected"]

@@ -1,4 +1,4 @@
-"""One line for the journal about each certificate: how long it is valid, and whether the renewal failed."""
+"""One line about each certificate: how long it is valid, and whether the renewal failed."""
 
 import json
 import sys

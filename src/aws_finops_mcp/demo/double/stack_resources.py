@@ -10,11 +10,20 @@ from typing import Any
 
 from moto.acm.models import acm_backends
 from moto.awslambda.models import lambda_backends
-from moto.cloudwatch.models import Dimension, cloudwatch_backends
+from moto.cloudwatch.models import cloudwatch_backends
 from moto.core.common_models import CloudFormationModel
+from moto.elbv2.models import FakeTargetGroup, elbv2_backends
 from moto.logs.models import logs_backends
 
 Properties = dict[str, Any]
+
+
+def _delete_target_group(resource_name: str, _: Properties, account_id: str, region_name: str) -> None:
+    elbv2_backends[account_id][region_name].delete_target_group(resource_name)
+
+
+# moto makes these, and leaves them behind when the stack goes.
+FakeTargetGroup.delete_from_cloudformation_json = staticmethod(_delete_target_group)  # type: ignore[assignment,method-assign]
 
 
 class FunctionUrl(CloudFormationModel):
@@ -95,7 +104,6 @@ class MetricAlarm(CloudFormationModel):
         cls, resource_name: str, cloudformation_json: Properties, account_id: str, region_name: str, **kwargs: Any
     ) -> MetricAlarm:
         given = cloudformation_json["Properties"]
-        dimensions: Any = [Dimension(one["Name"], one["Value"]) for one in given.get("Dimensions", [])]
         made = cloudwatch_backends[account_id][region_name].put_metric_alarm(
             name=resource_name,
             namespace=given.get("Namespace", ""),
@@ -108,7 +116,7 @@ class MetricAlarm(CloudFormationModel):
             statistic=given.get("Statistic", ""),
             extended_statistic=given.get("ExtendedStatistic"),
             description=given.get("AlarmDescription", ""),
-            dimensions=dimensions,
+            dimensions=given.get("Dimensions", []),
             alarm_actions=given.get("AlarmActions", []),
             ok_actions=given.get("OKActions", []),
             unit=given.get("Unit"),

@@ -1,0 +1,67 @@
+"""A role's template, rendered by Ansible's own engine without a run, and what cfn-lint says of it.
+
+For what the emulated account cannot make, and for the many ways that a template can be asked for.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ansible.parsing.dataloader import DataLoader  # type: ignore[import-untyped]
+from ansible.plugins.loader import init_plugin_loader  # type: ignore[import-untyped]
+from ansible.template import Templar, trust_as_template  # type: ignore[import-untyped]
+from cfnlint import ManualArgs, lint  # type: ignore[import-untyped]
+from cfnlint.decode import decode_str  # type: ignore[import-untyped]
+
+ROLES = Path(__file__).parents[3] / "roles"
+REGION = "eu-west-1"
+NETWORK = {
+    "vpc_id": "vpc-0123456789abcdef0",
+    "cidr": "10.64.0.0/20",
+    "public_subnet_ids": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
+    "private_subnet_ids": ["subnet-0123456789abcdef2", "subnet-0123456789abcdef3"],
+}
+PLACE = {"region": REGION, "partition": "aws", "home": "us-east-1", "dns_suffix": "amazonaws.com"}
+
+
+@cache
+def _plugins() -> None:
+    init_plugin_loader([])
+
+
+def rendered(role: str, template: str = "stack.yml.j2", **given: Any) -> str:
+    """The template, with the role's defaults and these variables; account and network are made up."""
+    _plugins()
+    loader = DataLoader()
+    variables: dict[str, Any] = {"ansible_managed": "Ansible managed", "aws_region": REGION}
+    for name in ("aws", role):
+        for part in ("defaults", "vars"):
+            file = ROLES / name / part / "main.yml"
+            variables |= loader.load_from_file(str(file), trusted_as_template=True) or {}
+    variables |= {"__aws_place": PLACE, "__aws_account": "123456789012", "__aws_arn_start": "arn:aws"}
+    variables |= {"__aws_network": NETWORK, "role_path": str(ROLES / role)}
+    # Where lookups look, as in a run.
+    variables |= {"ansible_search_path": [str(ROLES / role)]} | given
+    templar = Templar(loader=loader, variables=variables)
+    file = ROLES / role / "templates" / template
+    return str(templar.template(trust_as_template(f"{{{{ lookup('ansible.builtin.template', '{file}') }}}}")))
+
+
+def read(template: str) -> dict[str, Any]:
+    """The template as AWS reads it."""
+    content, problems = decode_str(template)
+    assert not problems, problems
+    return dict(content)
+
+
+def properties(template: str) -> dict[str, Any]:
+    """Properties of each resource, by its name in the template."""
+    return {name: one.get("Properties", {}) for name, one in read(template)["Resources"].items()}
+
+
+def lint_problems(template: str) -> list[str]:
+    """What cfn-lint says of it: types, properties, values, references."""
+    found = lint(template, config=ManualArgs(regions=[REGION]))
+    return [f"{one.rule.id} line {one.linenumber}: {one.message}" for one in found]

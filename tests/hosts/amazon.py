@@ -4,9 +4,15 @@ It is made of Debian: this proves what the roles do with dnf, a locked repositor
 nothing about Amazon's own packages.
 """
 
+import base64
+from pathlib import Path
+
 import pytest
 from tests.hosts.effects import Host
 from tests.hosts.operations import HOSTS, changes, play
+from tests.roles.test_signed_package import short, signer
+
+__all__ = ["short"]
 
 (HOST,) = HOSTS
 LIMIT = f"--limit={HOST.name}"
@@ -30,6 +36,33 @@ def test_the_packages_came_by_dnf_with_the_release_s_key(host: Host) -> None:
     refused = host.shell("dnf --assumeyes --enablerepo=foreign install foreign 2>&1", check=False)
     assert "GPG check FAILED" in refused
     assert host.shell("test ! -e /opt/stand-in/foreign && echo refused") == "refused"
+
+
+def test_a_file_is_handed_to_dnf_only_with_a_signature_by_a_pinned_key(host: Host, short: Path) -> None:
+    """The package's own signature is a stranger's to this host: what counts is the detached one."""
+    maker, stranger = signer(short / "maker"), signer(short / "stranger")
+    package = short / "foreign-1.0.rpm"
+    package.write_bytes(base64.b64decode(host.shell("base64 /opt/stand-in/repo/foreign/foreign-1.0.rpm")))
+    for file in (package, maker.sign(package).rename(short / "good"), stranger.sign(package).rename(short / "bad")):
+        host.shell(f"echo {base64.b64encode(file.read_bytes()).decode()} | base64 -d >/opt/stand-in/{file.name}")
+
+    def install(signature: str, *, fails: bool = False) -> str:
+        return play(
+            "../tests/hosts/signed",
+            LIMIT,
+            fails=fails,
+            signed_package_name="foreign",
+            signed_package_version="1.0",
+            signed_package_url="file:///opt/stand-in/foreign-1.0.rpm",
+            signed_package_signature_url=f"file:///opt/stand-in/{signature}",
+            signed_package_key=str(maker.public),
+            signed_package_fingerprints=[maker.fingerprint],
+        )
+
+    assert "foreign was not installed" in install("bad", fails=True)
+    assert "is not installed" in host.shell("rpm -q foreign || true")
+    install("good")
+    assert host.shell("rpm -q --qf '%{VERSION}' foreign; cat /opt/stand-in/foreign") == "1.0foreign"
 
 
 def test_the_service_runs_on_the_python_beside_the_systems(host: Host) -> None:

@@ -55,9 +55,9 @@ class Load:
             calls.append(call)
             try:
                 answer = self.host.request("POST", "/mcp", body)
-                whole = body == LIST_TOOLS or json.loads(answer.text)["complete"]
-                call.outcome = answer.status if whole else answer.text
-            except (OSError, ValueError, KeyError) as error:
+                whole = body == LIST_TOOLS or json.loads(answer.text).get("complete") is True
+                call.outcome = answer.status if whole else f"{answer.status}: {answer.text[:500]}"
+            except (OSError, ValueError) as error:
                 call.outcome = repr(error)
             call.ended = time.monotonic()
             time.sleep(0.25)

@@ -15,6 +15,7 @@ from aws_finops_mcp.aws.ledger import Budget, Call, Ledger, ReadFailedError
 from aws_finops_mcp.aws.reader import Gate, Inventory, Reader
 from aws_finops_mcp.costs.billing import Billing
 from aws_finops_mcp.costs.cache import BillingCache
+from aws_finops_mcp.costs.exports.exports import Exports
 from aws_finops_mcp.declaration import ArgumentsError, BudgetParams
 from aws_finops_mcp.findings import Category
 from aws_finops_mcp.prices.book import PriceBook
@@ -43,6 +44,7 @@ class Engine:
     price_cache: PriceCache = field(default_factory=PriceCache)
     store: AnswerStore = field(default_factory=AnswerStore)
     billing_cache: BillingCache = field(default_factory=BillingCache)
+    exports: Exports = field(default_factory=Exports)
     gate: Gate = field(default_factory=Gate)
     budget: Budget = field(default_factory=Budget)
     categories: frozenset[Category] = frozenset(Category)
@@ -56,12 +58,19 @@ class Engine:
     @classmethod
     def of(cls, settings: Settings) -> Engine:
         """The engine that some settings ask for."""
+        clients = Clients(settings.mcp_accounts)
         return cls(
             settings.aws_region,
-            clients=Clients(settings.mcp_accounts),
+            clients=clients,
             price_cache=PriceCache(settings.mcp_cache_dir),
             store=AnswerStore(settings.mcp_cache_dir),
             billing_cache=BillingCache(settings.mcp_cache_dir),
+            exports=Exports(
+                settings.mcp_billing_exports,
+                settings.mcp_billing_limits,
+                settings.mcp_cache_dir,
+                next(iter(clients.accounts)),
+            ),
             categories=settings.categories,
             exempt_tag=settings.mcp_exempt_tag,
             budget=Budget(settings.mcp_budget_calls, settings.mcp_budget_usd, settings.mcp_deadline),
@@ -207,7 +216,7 @@ class Asking:
         Raises:
             ArgumentsError, OutOfScopeError: as those of `reader`.
         """
-        return Billing(self.whole(account), self.engine.billing_cache, self.engine.clock())
+        return Billing(self.whole(account), self.engine.billing_cache, self.engine.clock(), self.engine.exports)
 
 
 def _least(*limits: N | None) -> N | None:

@@ -18,6 +18,7 @@ from aws_finops_mcp.costs import (
     reservations,
     savings_plans,
 )
+from aws_finops_mcp.costs.exports import describe, query
 from aws_finops_mcp.costs.tool import CostTool
 
 COST_TOOLS: tuple[CostTool[Any, Any], ...] = (
@@ -33,5 +34,7 @@ COST_TOOLS: tuple[CostTool[Any, Any], ...] = (
     *commitments.TOOLS,
     *savings_plans.TOOLS,
     *reservations.TOOLS,
+    query.QUERY,
+    describe.DESCRIBE,
 )
 """Every tool on costs."""

@@ -14,6 +14,7 @@ from aws_finops_mcp.aws.clients import GLOBAL_REGION
 from aws_finops_mcp.aws.reader import Reader
 from aws_finops_mcp.aws.reads import Read
 from aws_finops_mcp.costs.cache import BillingCache, Kept
+from aws_finops_mcp.costs.exports.exports import Exports
 from aws_finops_mcp.findings import FailedRead, FailureKind
 
 
@@ -27,6 +28,8 @@ class Billing:
     reader: Reader
     cache: BillingCache
     now: datetime
+    exports: Exports = field(default_factory=Exports)
+    """The bill's rows, where the operator configured an export of them."""
     _used: list[Kept] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 

@@ -2,6 +2,7 @@
 
 from aws_finops_mcp.settings.accounts import GLOBAL, AccountSettings, Scopes
 from aws_finops_mcp.settings.authentication import IssuerSettings, StsSettings
+from aws_finops_mcp.settings.exports import ExportLimits, ExportSettings
 from aws_finops_mcp.settings.regions import known_region, known_regions, region_names
 from aws_finops_mcp.settings.settings import ALL, ESSENTIAL, Settings, SettingsError, load_settings
 
@@ -10,6 +11,8 @@ __all__ = [
     "ESSENTIAL",
     "GLOBAL",
     "AccountSettings",
+    "ExportLimits",
+    "ExportSettings",
     "IssuerSettings",
     "Scopes",
     "Settings",

@@ -35,6 +35,7 @@ from pydantic_settings import SettingsError as UnreadableError
 from aws_finops_mcp.findings import Category
 from aws_finops_mcp.settings.accounts import AccountSettings, Scopes
 from aws_finops_mcp.settings.authentication import HTTPS, IssuerSettings, StsSettings
+from aws_finops_mcp.settings.exports import ExportLimits, ExportSettings
 from aws_finops_mcp.settings.regions import known_region
 
 DEFAULT_FILE = Path("/etc/aws-finops-mcp/config.toml")
@@ -113,6 +114,10 @@ class Settings(BaseSettings):
     """Seconds after which an answer gives what it has: clients wait 60."""
     mcp_cache_dir: Path | None = Field(default_factory=_cache_dir)
     """Where list prices and long answers are kept for all workers; each keeps them in memory where it cannot write."""
+    mcp_billing_exports: dict[str, ExportSettings] = Field(default_factory=dict)
+    """Billing exports of AWS Data Exports that may be asked in SQL, by a name of yours."""
+    mcp_billing_limits: ExportLimits = Field(default_factory=ExportLimits)
+    """What one such question may use of this host."""
     mcp_graceful_timeout: int = Field(60, ge=1, le=3600)
     """Seconds that calls in flight have to finish when a worker stops; more than the deadline, or they may be cut."""
 
@@ -149,6 +154,19 @@ class Settings(BaseSettings):
             if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,62}", alias):
                 raise ValueError(f"{alias!r} is no alias: use lower-case letters, digits, - and _")
         return accounts
+
+    @field_validator("mcp_billing_exports")
+    @classmethod
+    def _exports(cls, exports: dict[str, ExportSettings], info: ValidationInfo) -> dict[str, ExportSettings]:
+        for name, export in exports.items():
+            if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,62}", name):
+                raise ValueError(f"{name!r} is no name: use lower-case letters, digits, - and _")
+            accounts = info.data.get("mcp_accounts", {})
+            if export.account and export.account not in accounts:
+                raise ValueError(
+                    f"{name}: account: {export.account!r} is none of {', '.join(accounts) or 'no accounts'}"
+                )
+        return exports
 
     @field_validator("mcp_auth_sts")
     @classmethod
@@ -248,6 +266,8 @@ def _credentials() -> Path | None:
 
 _NESTED: dict[str, type[BaseModel]] = {
     "mcp_accounts": AccountSettings,
+    "mcp_billing_exports": ExportSettings,
+    "mcp_billing_limits": ExportLimits,
     "mcp_auth_scopes": Scopes,
     "mcp_auth_issuers": IssuerSettings,
     "mcp_auth_sts": StsSettings,

@@ -1,0 +1,123 @@
+"""The exports that are configured, and how a question is put to one of them."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from aws_finops_mcp.aws.reader import Reader
+from aws_finops_mcp.costs.exports.duck import Duck, StoppedError, UnreadableError, opened
+from aws_finops_mcp.costs.exports.files import ExportError, ExportFile, find_files, unreadable
+from aws_finops_mcp.costs.exports.s3_files import S3Files
+from aws_finops_mcp.declaration import ArgumentsError
+from aws_finops_mcp.findings import FailedRead
+from aws_finops_mcp.settings import ExportLimits, ExportSettings
+
+KEEP = 64
+"""Exports' states whose currencies a process remembers."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An export under a question."""
+
+    name: str
+    settings: ExportSettings
+    files: Sequence[ExportFile]
+    duck: Duck
+
+    @property
+    def periods(self) -> tuple[str, ...]:
+        """The billing periods, YYYY-MM, as the folders name them."""
+        return tuple(sorted({one.period for one in self.files if one.period}))
+
+
+class Exports:
+    """What the operator configured; made once a process, and safe to use from several threads."""
+
+    def __init__(
+        self,
+        exports: Mapping[str, ExportSettings] | None = None,
+        limits: ExportLimits | None = None,
+        directory: Path | None = None,
+        first_account: str = "",
+    ) -> None:
+        """Read `exports`; files of S3 are kept in `directory`."""
+        self.limits = limits or ExportLimits()
+        self._exports = dict(exports or {})
+        self._s3 = S3Files(directory, self.limits.cache_bytes)
+        self._first = first_account
+        self._currencies: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._lock = threading.Lock()
+
+    def of(self, alias: str) -> dict[str, ExportSettings]:
+        """The exports of an account, by name: who may not read the account may not read its bill."""
+        return {name: one for name, one in self._exports.items() if (one.account or self._first) == alias}
+
+    def named(self, alias: str, name: str) -> tuple[str, ExportSettings]:
+        """The export of a name; the account's first when empty.
+
+        Raises:
+            ArgumentsError: the account has none of this name.
+        """
+        mine = self.of(alias)
+        if not mine:
+            raise ArgumentsError("export: no billing export is configured for this account (MCP_BILLING_EXPORTS)")
+        if name and name not in mine:
+            raise ArgumentsError(f"export: got {name!r}; there are: {', '.join(mine)}")
+        chosen = name or next(iter(mine))
+        return chosen, mine[chosen]
+
+    @contextmanager
+    def open(self, reader: Reader, name: str, first: str = "", last: str = "") -> Iterator[Opened]:
+        """An export, ready to be asked; what can't be read is in the ledger too.
+
+        Raises:
+            ExportError: it can't be read.
+            ReadFailedError: S3 did not list it; in the ledger already.
+        """
+        chosen, settings = self.named(reader.alias, name)
+        scratch = tempfile.mkdtemp(prefix="aws-finops-mcp-")
+        try:
+            files = find_files(reader, settings, first, last)
+            if settings.in_s3:
+                files = self._s3.fetch(reader, settings, files)
+            with opened(files, settings.kind, settings.format, self.limits, Path(scratch), reader.ledger) as duck:
+                yield Opened(chosen, settings, files, duck)
+        except UnreadableError as error:
+            raise ExportError(
+                unreadable(reader, error.name, error.error, "have AWS write it anew, or correct kind and format")
+            ) from None
+        except StoppedError as error:
+            raise ExportError(
+                FailedRead(
+                    call="sql",
+                    account=reader.account,
+                    region=reader.region,
+                    kind="not_asked",
+                    error=str(error),
+                    remedy="ask for fewer billing periods or columns, or allow more in `budget`",
+                    resource=chosen,
+                )
+            ) from None
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+    def currencies(self, export: Opened) -> tuple[str, ...]:
+        """The currencies of an export's amounts, as long as its files are these."""
+        key = tuple(f"{one.name} {one.etag}" for one in export.files)
+        with self._lock:
+            known = self._currencies.get(key)
+        if known is None:
+            rows = export.duck.ask("SELECT DISTINCT BillingCurrency FROM focus ORDER BY 1").rows
+            known = tuple(str(row[0]) for row in rows)
+            with self._lock:
+                self._currencies[key] = known
+                while len(self._currencies) > KEEP:
+                    self._currencies.pop(next(iter(self._currencies)))
+        return known

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -22,6 +23,7 @@ from aws_finops_mcp.aws.clients import Clients
 from aws_finops_mcp.aws.rates import Limiter
 from aws_finops_mcp.aws.reader import Gate
 from aws_finops_mcp.demo.account import EmbeddedAccount
+from aws_finops_mcp.demo.billing_exports import write_exports
 
 # A busy machine is slow: no example is held to the clock.
 settings.register_profile("no_clock", deadline=None)
@@ -119,8 +121,22 @@ def engine(clients: Clients, account: EmbeddedAccount) -> Engine:
 
 
 @pytest.fixture(scope="session")
-def server(account: EmbeddedAccount, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+def billing_exports(account: EmbeddedAccount, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The embedded company's exports, by kind."""
+    written = write_exports(tmp_path_factory.mktemp("exports"), account.ids, seed=account.seed)
+    return {str(kind): folder for kind, folder in written.items()}
+
+
+@pytest.fixture(scope="session")
+def server(
+    account: EmbeddedAccount, billing_exports: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningServer]:
     log = tmp_path_factory.mktemp("server") / "log"
-    extra = {**account.environment, "MCP_ALLOWED_HOSTS": "finops.example.test"}
+    exports = {kind: {"location": str(folder), "kind": kind} for kind, folder in billing_exports.items()}
+    extra = {
+        **account.environment,
+        "MCP_ALLOWED_HOSTS": "finops.example.test",
+        "MCP_BILLING_EXPORTS": json.dumps(exports),
+    }
     with running_server(log, extra) as running:
         yield running

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import threading
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,6 +15,7 @@ from typing import Any
 import duckdb
 import pytest
 from moto.s3.models import s3_backends
+from pydantic import ValidationError
 
 from aws_finops_mcp.audits.catalogue import TOOLS
 from aws_finops_mcp.audits.engine import Engine
@@ -24,16 +27,14 @@ from aws_finops_mcp.declaration import ArgumentsError, BudgetParams
 from aws_finops_mcp.demo.account import EmbeddedAccount
 from aws_finops_mcp.demo.billing_exports import write_exports
 from aws_finops_mcp.demo.inventory import ACCOUNT_ID
-from aws_finops_mcp.settings import ExportLimits, ExportSettings
+from aws_finops_mcp.settings import ExportLimits, ExportSettings, Settings
 
 BUCKET = "northwind-billing"
 
 
-@pytest.fixture(scope="module")
-def folder(account: EmbeddedAccount, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("billing")
-    write_exports(directory, account.ids, seed=account.seed)
-    return directory
+@pytest.fixture
+def folder(billing_exports: dict[str, Path]) -> Path:
+    return billing_exports["focus"].parent
 
 
 def with_exports(
@@ -105,7 +106,7 @@ def test_covered_usage_is_billed_nothing_and_costs_its_part_of_the_plan(
             one.resource_id: one
             for one in billed_by_resource(billing, [web, search, volume], f"{month}-01", after, export)
         }
-        assert (found[web].billed_cost, found[web].commitment_type) == (0, "Savings Plan")
+        assert (found[web].billed_cost, found[web].commitment_type) == (Decimal(0), "Savings Plan")
         assert found[web].contracted_cost > found[web].effective_cost > 0
         assert found[search].commitment_type == "Reserved"
         assert found[search].effective_cost / found[search].list_cost == pytest.approx(
@@ -509,3 +510,38 @@ def test_a_damaged_file_of_s3_is_named_by_its_address(
 def test_other_accounts_have_no_part_in_an_export(local: Engine) -> None:
     assert local.exports.of("default")
     assert local.exports.of("other") == {}
+
+
+DOCS = Path(__file__).parent.parent.parent / "docs" / "billing-data.md"
+PAGE = DOCS.read_text(encoding="utf-8")
+QUESTIONS = [part.partition("```")[0].strip() for part in PAGE.split("```sql\n")[1:]]
+
+
+@pytest.mark.parametrize("export", ["cur2", "focus"])
+@pytest.mark.parametrize("number", range(len(QUESTIONS)))
+def test_the_questions_of_the_docs_are_answered(local: Engine, number: int, export: str) -> None:
+    answer = ask(local, QUESTIONS[number], export=export)
+    assert answer.complete
+    assert answer.rows
+
+
+def test_the_settings_of_the_docs_are_taken() -> None:
+    shown = tomllib.loads(PAGE.partition("```toml\n")[2].partition("```")[0])
+    settings = Settings.model_validate(shown)
+    assert settings.mcp_billing_exports["finance"].in_s3
+    assert settings.mcp_billing_limits == ExportLimits()
+
+
+@pytest.mark.parametrize(
+    ("export", "wanted"),
+    [
+        ({"location": "exports", "kind": "focus"}, "neither an absolute folder"),
+        ({"location": "s3://Bad_Bucket/x", "kind": "focus"}, "neither an absolute folder"),
+        ({"location": "/x", "kind": "cur1"}, "'cur2' or 'focus'"),
+        ({"location": "/x", "kind": "focus", "region": "moon-1"}, "not an AWS region"),
+        ({"location": "/x", "kind": "focus", "account": "gold"}, "account: got 'gold'; there are: none"),
+    ],
+)
+def test_a_wrong_export_is_told(export: dict[str, str], wanted: str) -> None:
+    with pytest.raises(ValidationError, match=re.escape(wanted)):
+        Settings.model_validate({"mcp_billing_exports": {"x": export}})

@@ -40,12 +40,6 @@ FOCUS = {"NetUnblendedCost": "BilledCost", "NetAmortizedCost": "EffectiveCost"}
 
 
 @pytest.fixture(scope="module")
-def exports(account: EmbeddedAccount, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    written = write_exports(tmp_path_factory.mktemp("exports"), account.ids, seed=account.seed)
-    return {str(kind): folder for kind, folder in written.items()}
-
-
-@pytest.fixture(scope="module")
 def periods() -> dict[str, str]:
     """The whole months that Cost Explorer tells of, twelve of them at least."""
     today = datetime.now(UTC).date()
@@ -86,29 +80,31 @@ def of_export(folder: Path, period: str, code: str, amount: str, since: str) -> 
 
 @pytest.mark.parametrize("metric", CUR)
 def test_the_report_agrees_with_cost_explorer(
-    client: MakeClient, exports: dict[str, Path], periods: dict[str, str], metric: str
+    client: MakeClient, billing_exports: dict[str, Path], periods: dict[str, str], metric: str
 ) -> None:
     told = cost_explorer(client, periods, metric)
     start = "bill_billing_period_start_date"
-    found = of_export(exports["cur2"], start, "line_item_product_code", CUR[metric], periods["Start"])
+    found = of_export(billing_exports["cur2"], start, "line_item_product_code", CUR[metric], periods["Start"])
     assert found == pytest.approx(told, abs=0.0101)
     assert sum(found.values()) == pytest.approx(sum(told.values()), abs=0.05)
 
 
 @pytest.mark.parametrize("metric", FOCUS)
 def test_focus_agrees_with_cost_explorer(
-    client: MakeClient, exports: dict[str, Path], periods: dict[str, str], metric: str
+    client: MakeClient, billing_exports: dict[str, Path], periods: dict[str, str], metric: str
 ) -> None:
     told = cost_explorer(client, periods, metric)
-    found = of_export(exports["focus"], "BillingPeriodStart", "x_ServiceCode", FOCUS[metric], periods["Start"])
+    found = of_export(billing_exports["focus"], "BillingPeriodStart", "x_ServiceCode", FOCUS[metric], periods["Start"])
     assert found == pytest.approx(told, abs=0.0101)
 
 
-def test_resources_of_the_bill_are_those_of_the_account(account: EmbeddedAccount, exports: dict[str, Path]) -> None:
+def test_resources_of_the_bill_are_those_of_the_account(
+    account: EmbeddedAccount, billing_exports: dict[str, Path]
+) -> None:
     billed = {
         row[0]
         for row in duckdb.execute(
-            f"SELECT DISTINCT ResourceId FROM read_parquet('{exports['focus']}/data/*/*.parquet')"
+            f"SELECT DISTINCT ResourceId FROM read_parquet('{billing_exports['focus']}/data/*/*.parquet')"
         ).fetchall()
     }
     ids = account.ids
@@ -119,9 +115,9 @@ def test_resources_of_the_bill_are_those_of_the_account(account: EmbeddedAccount
     assert "arn:aws:rds:us-east-1:123456789012:db:orders" in billed
 
 
-def test_the_report_has_every_kind_of_line(exports: dict[str, Path]) -> None:
+def test_the_report_has_every_kind_of_line(billing_exports: dict[str, Path]) -> None:
     found = duckdb.execute(
-        f"SELECT DISTINCT line_item_line_item_type FROM read_parquet('{exports['cur2']}/data/*/*.parquet')"
+        f"SELECT DISTINCT line_item_line_item_type FROM read_parquet('{billing_exports['cur2']}/data/*/*.parquet')"
     ).fetchall()
     assert {row[0] for row in found} == {
         "Credit", "DiscountedUsage", "RIFee", "Refund", "SavingsPlanCoveredUsage", "SavingsPlanNegation",
@@ -129,16 +125,18 @@ def test_the_report_has_every_kind_of_line(exports: dict[str, Path]) -> None:
     }  # fmt: skip
 
 
-def test_every_line_of_the_report_is_named_once(exports: dict[str, Path]) -> None:
+def test_every_line_of_the_report_is_named_once(billing_exports: dict[str, Path]) -> None:
     (total, distinct), *_ = duckdb.execute(
         "SELECT count(*), count(DISTINCT identity_line_item_id) "
-        f"FROM read_parquet('{exports['cur2']}/data/*/*.parquet')"
+        f"FROM read_parquet('{billing_exports['cur2']}/data/*/*.parquet')"
     ).fetchall()
     assert total == distinct > 50_000
 
 
-def test_the_csv_says_the_same(account: EmbeddedAccount, tmp_path: Path, exports: dict[str, Path]) -> None:
+def test_the_csv_says_the_same(account: EmbeddedAccount, tmp_path: Path, billing_exports: dict[str, Path]) -> None:
     written = write_exports(tmp_path, account.ids, seed=account.seed, file_format="csv", focus_version="1.0")
     query = "SELECT round(sum(BilledCost), 2), round(sum(EffectiveCost), 2), count(*) FROM {}"
     csv = duckdb.execute(query.format(f"read_csv('{written['focus']}/data/*/*.csv.gz')")).fetchall()
-    assert csv == duckdb.execute(query.format(f"read_parquet('{exports['focus']}/data/*/*.parquet')")).fetchall()
+    assert (
+        csv == duckdb.execute(query.format(f"read_parquet('{billing_exports['focus']}/data/*/*.parquet')")).fetchall()
+    )

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.request
+from pathlib import Path
 from types import FrameType
 
 from aws_finops_mcp.demo import SIMULATED
 from aws_finops_mcp.demo.account import EmbeddedAccount
+from aws_finops_mcp.demo.billing_exports import write_exports
 from aws_finops_mcp.settings import Settings
 
 
@@ -28,10 +32,12 @@ def run_demo(settings: Settings, host: str, port: int, seed: int) -> int:
     """Run the embedded account and the server over it until SIGTERM or SIGINT; gives back the exit code."""
     stop = _stop_event()
     base = f"http://localhost:{settings.mcp_server_port}"
-    with EmbeddedAccount(host=host, port=port, seed=seed) as account:
+    with EmbeddedAccount(host=host, port=port, seed=seed) as account, tempfile.TemporaryDirectory() as directory:
+        exports = write_exports(Path(directory), account.ids, seed=seed)
+        configured = {kind: {"location": str(folder), "kind": kind} for kind, folder in exports.items()}
         server = subprocess.Popen(
             [sys.executable, "-m", "aws_finops_mcp", "serve"],
-            env={**os.environ, **account.environment},
+            env={"MCP_BILLING_EXPORTS": json.dumps(configured), **os.environ, **account.environment},
             stdin=subprocess.DEVNULL,
         )
         try:

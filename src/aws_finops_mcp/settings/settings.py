@@ -163,9 +163,8 @@ class Settings(BaseSettings):
                 raise ValueError(f"{name!r} is no name: use lower-case letters, digits, - and _")
             accounts = info.data.get("mcp_accounts", {})
             if export.account and export.account not in accounts:
-                raise ValueError(
-                    f"{name}: account: {export.account!r} is none of {', '.join(accounts) or 'no accounts'}"
-                )
+                there = ", ".join(accounts) or "none; leave it out"
+                raise ValueError(f"{name}: account: got {export.account!r}; there are: {there}")
         return exports
 
     @field_validator("mcp_auth_sts")

@@ -18,7 +18,7 @@ from aws_finops_mcp.costs import (
     reservations,
     savings_plans,
 )
-from aws_finops_mcp.costs.exports import describe, query
+from aws_finops_mcp.costs.exports import conformance, describe, query
 from aws_finops_mcp.costs.tool import CostTool
 
 COST_TOOLS: tuple[CostTool[Any, Any], ...] = (
@@ -36,5 +36,6 @@ COST_TOOLS: tuple[CostTool[Any, Any], ...] = (
     *reservations.TOOLS,
     query.QUERY,
     describe.DESCRIBE,
+    conformance.CONFORMANCE,
 )
 """Every tool on costs."""

@@ -147,9 +147,12 @@ def opened(
     with duckdb.connect(config=_config(limits, scratch)) as connection:
         columns = _make_raw(connection, files, kind, file_format)
         _require(columns, kind, files)
-        connection.execute(f"CREATE VIEW focus AS {focus_view(kind, columns, DUCKDB)}")
-        for view in ready_views(DUCKDB):
-            connection.execute(f"CREATE VIEW {view.name} AS {view.sql}")
+        try:
+            connection.execute(f"CREATE VIEW focus AS {focus_view(kind, columns, DUCKDB)}")
+            for view in ready_views(DUCKDB):
+                connection.execute(f"CREATE VIEW {view.name} AS {view.sql}")
+        except duckdb.Error as error:
+            raise UnreadableError(files[0].name, f"a column is not of the type it must be: {_short(error)}") from None
         _lock(connection, files)
         yield Duck(connection, files, ledger)
 

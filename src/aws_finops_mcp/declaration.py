@@ -11,6 +11,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema, field_validator
 from pydantic_core import from_json
 
+from aws_finops_mcp.chart import Chart
 from aws_finops_mcp.findings import Answer, Category
 from aws_finops_mcp.settings import known_region
 
@@ -106,6 +107,7 @@ class Declaration(Generic[ContextT, ParamsT, AnswerT]):
         params: the arguments' model.
         answer_type: the answer's model.
         answer: gives the answer.
+        chart: makes of an answer what a picture of it shows, for tools with the argument `picture`.
     """
 
     name: str
@@ -117,6 +119,7 @@ class Declaration(Generic[ContextT, ParamsT, AnswerT]):
     answer_type: type[AnswerT]
     answer: Callable[[ContextT, ParamsT], AnswerT]
     references: tuple[str, ...] = ()
+    chart: Callable[[AnswerT, ParamsT], Chart | None] | None = None
 
     def input_schema(self) -> dict[str, Any]:
         """JSON Schema of the arguments, without pydantic's generated titles."""

@@ -56,6 +56,7 @@ def _of_cost(tool: CostTool[Any, Any]) -> Tool:
         answer_type=tool.answer_type,
         answer=partial(_ask_billing, tool),
         references=tool.references,
+        chart=tool.chart,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -114,6 +114,26 @@ def billed_summary(question: Question, read: Costs | FailedRead) -> str:
 def dollars(amount: Any) -> str:
     """An amount as text, to the cent."""
     return "not read" if amount is None else f"${cents(amount):,.2f}"
+
+
+def picture_notes(answer: BilledAnswer, *more: str) -> str:
+    """What stands below a picture of what was billed."""
+    notes = [f"{answer.start_date} to {answer.end_date}", answer.metric, *more]
+    if answer.estimated:
+        notes.append("an estimate: the period is not closed")
+    return ", ".join([*(note for note in notes if note), *doubts(answer)])
+
+
+def doubts(answer: Answer) -> list[str]:
+    """What a picture must say as loudly as the answer does."""
+    incomplete = [] if answer.complete else ["INCOMPLETE: some reads failed"]
+    return [*incomplete, *(["SIMULATED account"] if SIMULATED in answer.warnings else [])]
+
+
+def filters_text(filters: Mapping[str, Sequence[str]], exclude: Mapping[str, Sequence[str]]) -> str:
+    """What was kept and what was left out, in words."""
+    kept = [f"{name} = {' or '.join(values)}" for name, values in filters.items()]
+    return "; ".join([*kept, *(f"without {name} = {' or '.join(values)}" for name, values in exclude.items())])
 
 
 def cost_fields(amounts: Amounts, whole: Amounts) -> dict[str, Any]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
+from aws_finops_mcp.chart import Chart, Mark, PictureParams, parts
 from aws_finops_mcp.costs.answers import (
     BilledAnswer,
     CostRow,
@@ -16,7 +19,9 @@ from aws_finops_mcp.costs.answers import (
     cost_fields,
     dollars,
     ended,
+    filters_text,
     page_of,
+    picture_notes,
 )
 from aws_finops_mcp.costs.billing import Billing
 from aws_finops_mcp.costs.by_service import GET_COST_AND_USAGE
@@ -42,7 +47,7 @@ HOURLY_DAYS = 14
 """Cost Explorer keeps hours for this long: https://docs.aws.amazon.com/cost-management/latest/userguide/ce-hourly.html"""
 
 
-class CostRowsParams(CostPeriodParams):
+class CostRowsParams(PictureParams, CostPeriodParams):
     """Arguments of a tool that lists costs of a period."""
 
     max_results: MaxResults = 50
@@ -167,6 +172,29 @@ def _grouped(tool: str, *names: str) -> Callable[[Billing, CostRowsParams], Cost
     return answer
 
 
+def _chart(answer: CostsAnswer, params: CostRowsParams) -> Chart | None:
+    """By period where rows have one, else by what they are grouped by."""
+    if answer.total_usd is None or not answer.rows:
+        return None
+    kept = filters_text(params.filters, params.exclude) if isinstance(params, CostsParams) else ""
+    title = f"{dollars(answer.total_usd)} by {' and '.join(answer.group_by)}"
+    if not answer.rows[0].period:
+        marks = parts([Mark(", ".join(row.keys.values()), row.cost_usd) for row in answer.rows], answer.total_usd)
+        return Chart("bars", f"Costs: {title}", picture_notes(answer, kept), marks, answer.currency)
+    periods: dict[str, Decimal] = defaultdict(Decimal)
+    for row in answer.rows:
+        periods[row.period] += row.cost_usd
+    monthly = answer.granularity == "MONTHLY"
+    cut = f"without {answer.omitted} rows of other pages" if answer.omitted else ""
+    return Chart(
+        "periods" if monthly else "days",
+        f"Costs over time: {dollars(sum(periods.values()))}",
+        picture_notes(answer, kept, cut),
+        tuple(Mark(period[:7] if monthly else period, usd) for period, usd in sorted(periods.items())),
+        answer.currency,
+    )
+
+
 COSTS = CostTool(
     name="get_costs",
     title="Costs by any two dimensions",
@@ -180,6 +208,7 @@ COSTS = CostTool(
     answer_type=CostsAnswer,
     answer=costs,
     references=(GET_COST_AND_USAGE,),
+    chart=_chart,
 )
 
 COST_BY_REGION = CostTool(
@@ -194,6 +223,7 @@ COST_BY_REGION = CostTool(
     answer_type=CostsAnswer,
     answer=_grouped("get_cost_by_region", "region"),
     references=(GET_COST_AND_USAGE,),
+    chart=_chart,
 )
 
 COST_BY_REGION_AND_SERVICE = CostTool(
@@ -208,6 +238,7 @@ COST_BY_REGION_AND_SERVICE = CostTool(
     answer_type=CostsAnswer,
     answer=_grouped("get_cost_by_region_and_service", "region", "service"),
     references=(GET_COST_AND_USAGE,),
+    chart=_chart,
 )
 
 TOOLS = (COSTS, COST_BY_REGION, COST_BY_REGION_AND_SERVICE)

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from aws_finops_mcp.costs.answers import BilledAnswer, Model, billed, billed_summary, cost_fields, ended
+from aws_finops_mcp.chart import Chart, Mark, PictureParams, parts
+from aws_finops_mcp.costs.answers import (
+    BilledAnswer,
+    Model,
+    billed,
+    billed_summary,
+    cost_fields,
+    dollars,
+    ended,
+    picture_notes,
+)
 from aws_finops_mcp.costs.billing import Billing
 from aws_finops_mcp.costs.cost_explorer import Question, group_named, read_costs
 from aws_finops_mcp.costs.period import CostPeriodParams
@@ -14,7 +24,7 @@ from aws_finops_mcp.findings import FailedRead, Usd
 GET_COST_AND_USAGE = "https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_GetCostAndUsage.html"
 
 
-class CostByServiceParams(CostPeriodParams):
+class CostByServiceParams(PictureParams, CostPeriodParams):
     """Arguments of `get_cost_by_service`."""
 
     max_results: int = Field(50, ge=1, le=500, description="services to list; totals always cover all")
@@ -55,6 +65,14 @@ def cost_by_service(billing: Billing, params: CostByServiceParams) -> CostByServ
     )
 
 
+def _chart(answer: CostByServiceAnswer, _params: CostByServiceParams) -> Chart | None:
+    if answer.total_usd is None or not answer.services:
+        return None
+    marks = parts([Mark(row.service, row.cost_usd) for row in answer.services], answer.total_usd)
+    title = f"Cost by service: {dollars(answer.total_usd)}"
+    return Chart("bars", title, picture_notes(answer), marks, answer.currency)
+
+
 COST_BY_SERVICE = CostTool(
     name="get_cost_by_service",
     title="Cost by service",
@@ -67,6 +85,7 @@ COST_BY_SERVICE = CostTool(
     answer_type=CostByServiceAnswer,
     answer=cost_by_service,
     references=(GET_COST_AND_USAGE,),
+    chart=_chart,
 )
 
 TOOLS = (COST_BY_SERVICE,)

@@ -11,7 +11,8 @@ from decimal import Decimal
 
 from pydantic import Field
 
-from aws_finops_mcp.costs.answers import BilledAnswer, Model, billed, billed_summary, dollars, ended
+from aws_finops_mcp.chart import Chart, Mark, PictureParams
+from aws_finops_mcp.costs.answers import BilledAnswer, Model, billed, billed_summary, dollars, ended, picture_notes
 from aws_finops_mcp.costs.billing import Billing
 from aws_finops_mcp.costs.by_service import GET_COST_AND_USAGE
 from aws_finops_mcp.costs.cost_explorer import RECORD_TYPE, Amounts, Costs, Question, added, read_costs
@@ -36,7 +37,7 @@ FEWEST_DAYS = 7
 """Below this, a median says nothing of what is usual."""
 
 
-class DailyTrendParams(AskParams):
+class DailyTrendParams(PictureParams, AskParams):
     """Arguments of `get_daily_cost_trend`."""
 
     days: int = Field(30, ge=1, le=365, description="whole days to look back; today, which is not over, is apart")
@@ -181,6 +182,14 @@ def _summary(question: Question, read: Costs, figures: TrendStatistics, marks: S
     return f"{text}; {out} days stand out." if out else f"{text}."
 
 
+def _chart(answer: DailyTrendAnswer, _params: DailyTrendParams) -> Chart | None:
+    if not answer.days:
+        return None
+    marks = tuple(Mark(day.day, day.cost_usd, emphasis=bool(day.stands_out)) for day in answer.days)
+    title = f"Daily costs: {dollars(answer.total_usd)} in {len(marks)} days"
+    return Chart("days", title, picture_notes(answer), marks, answer.currency, "stands out")
+
+
 DAILY_TREND = CostTool(
     name="get_daily_cost_trend",
     title="Daily costs and their trend",
@@ -194,6 +203,7 @@ DAILY_TREND = CostTool(
     answer_type=DailyTrendAnswer,
     answer=daily_trend,
     references=(GET_COST_AND_USAGE,),
+    chart=_chart,
 )
 
 TOOLS = (DAILY_TREND,)

@@ -10,7 +10,8 @@ from pydantic import Field, field_validator
 
 from aws_finops_mcp.aws.clients import GLOBAL_REGION
 from aws_finops_mcp.aws.reads import Read, read
-from aws_finops_mcp.costs.answers import BillingAnswer, Model, dollars, ended
+from aws_finops_mcp.chart import Chart, Mark, PictureParams
+from aws_finops_mcp.costs.answers import BillingAnswer, Model, dollars, doubts, ended, filters_text
 from aws_finops_mcp.costs.billing import Billing
 from aws_finops_mcp.costs.by_service import GET_COST_AND_USAGE
 from aws_finops_mcp.costs.cost_explorer import Filters, Question, checked_filters, expression, read_costs
@@ -32,7 +33,7 @@ DAILY_MONTHS = 3
 """Days are forecast three months ahead, months twelve."""
 
 
-class ForecastParams(AskParams):
+class ForecastParams(PictureParams, AskParams):
     """Arguments of `get_cost_forecast`."""
 
     months: int = Field(1, ge=1, le=12, description="months to forecast, the running one included")
@@ -158,6 +159,40 @@ def _day_before(day: str) -> str:
     return (date.fromisoformat(day[:10]) - timedelta(days=1)).isoformat()
 
 
+def _chart(answer: ForecastAnswer, params: ForecastParams) -> Chart | None:
+    """The month before, this month, and those to come; or days to come."""
+    if not answer.rows:
+        return None
+    running = answer.rows[0].start[:7]
+    notes = ", ".join(
+        note
+        for note in (
+            answer.metric,
+            f"{'band' if params.granularity == 'DAILY' else 'whiskers'}: {answer.interval} % interval",
+            f"{running} with what is billed until yesterday" if params.granularity == "MONTHLY" else "",
+            filters_text(params.filters, {}),
+            *doubts(answer),
+        )
+        if note
+    )
+    if params.granularity == "DAILY":
+        days = tuple(Mark(row.start, row.mean_usd, row.lower_usd, row.upper_usd, emphasis=True) for row in answer.rows)
+        return Chart(
+            "days", f"Forecast: {dollars(answer.forecast_usd)} from today on", notes, days, emphasis="forecast"
+        )
+    so_far = answer.actual_usd or Decimal(0)
+    marks = []
+    if answer.last_month_usd is not None:
+        first = date.fromisoformat(answer.rows[0].start)
+        marks.append(Mark(months_before(first, 1).isoformat()[:7], answer.last_month_usd))
+    for row in answer.rows:
+        billed = so_far if row.start[:7] == running else Decimal(0)
+        low, high = row.lower_usd + billed, row.upper_usd + billed
+        marks.append(Mark(row.start[:7], row.mean_usd + billed, low, high, emphasis=True))
+    title = f"Forecast: {dollars(answer.this_month_usd)} for {running}"
+    return Chart("periods", title, notes, tuple(marks), emphasis="forecast")
+
+
 FORECAST = CostTool(
     name="get_cost_forecast",
     title="Cost forecast",
@@ -169,6 +204,7 @@ FORECAST = CostTool(
     params=ForecastParams,
     answer_type=ForecastAnswer,
     answer=forecast,
+    chart=_chart,
     references=(
         "https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_GetCostForecast.html",
         GET_COST_AND_USAGE,

@@ -8,6 +8,7 @@ from typing import Annotated, Generic, TypeVar
 
 from pydantic import Field
 
+from aws_finops_mcp.chart import Chart
 from aws_finops_mcp.costs.answers import BillingAnswer
 from aws_finops_mcp.costs.billing import Billing
 from aws_finops_mcp.declaration import AskParams
@@ -32,6 +33,7 @@ class CostTool(Generic[ParamsT, AnswerT]):
         answer_type: the answer's model.
         answer: asks AWS and gives the answer; AWS's refusals are in it, never raised.
         references: where AWS documents what is asked.
+        chart: what a picture of the answer shows; None where there is nothing to see, as when it was not read.
     """
 
     name: str
@@ -43,3 +45,4 @@ class CostTool(Generic[ParamsT, AnswerT]):
     answer: Callable[[Billing, ParamsT], AnswerT]
     references: tuple[str, ...]
     category: Category = Category.COST
+    chart: Callable[[AnswerT, ParamsT], Chart | None] | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import threading
 import time
 from collections.abc import Mapping
@@ -21,6 +22,7 @@ from aws_finops_mcp.findings import Calls as CallsMade
 from aws_finops_mcp.server.audit_log import AuditLog
 from aws_finops_mcp.server.auth.principal import LOCAL, Caller
 from aws_finops_mcp.server.daily_budget import BudgetError, DailyBudget
+from aws_finops_mcp.server.pictures import png
 from aws_finops_mcp.server.telemetry import Asked, Telemetry
 from aws_finops_mcp.settings import Scopes, Settings
 
@@ -42,6 +44,9 @@ class Calls:
         """What the operator chose to list: categories, or one of the words in their place."""
         self.engine = engine or Engine.of(settings)
         self.telemetry = Telemetry(settings)
+        if settings.mcp_cache_dir is not None:
+            # Where matplotlib keeps what it found of fonts: a service's home can't be written.
+            os.environ.setdefault("MPLCONFIGDIR", str(settings.mcp_cache_dir / "matplotlib"))
 
     def tool(self, name: str) -> Tool:
         """The tool of a name.
@@ -141,6 +146,15 @@ class Calls:
                 failed_reads=[failed.call for failed in answer.failed_reads] if answer else [],
                 **trace,
             )
+
+    async def picture(self, name: str, arguments: Mapping[str, Any], answer: Answer) -> bytes | None:
+        """The PNG that a call asked for; None when it asked for none, or nothing was read that could be shown."""
+        tool = self.tool(name)
+        if tool.chart is None or not arguments.get("picture"):
+            return None
+        params = tool.parse(arguments)
+        chart = tool.chart(answer, params) if params.picture else None
+        return await anyio.to_thread.run_sync(png, chart) if chart else None
 
     async def answer_in_thread(self, name: str, arguments: Mapping[str, Any], caller: Caller = LOCAL) -> Answer:
         """`answer`, without holding up the event loop. When the caller leaves, the thread calls AWS no more."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from typing import Any
 
 import anyio
@@ -191,7 +192,9 @@ class Endpoint:
             raise outcome
         if outcome is None:
             return problem(499, "the client left")  # for the log: nobody reads it
-        return JSONResponse(outcome.model_dump(mode="json"))
+        drawn = await self._calls.picture(tool, arguments, outcome)
+        picture = {"picture": f"data:image/png;base64,{b64encode(drawn).decode()}"} if drawn else {}
+        return JSONResponse(outcome.model_dump(mode="json") | picture)
 
 
 async def _until_gone(request: Request, scope: anyio.CancelScope) -> None:

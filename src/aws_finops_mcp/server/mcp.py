@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from base64 import b64encode
 from typing import Any
 
 import anyio
@@ -11,7 +12,7 @@ from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools.base import Tool as SdkTool
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
-from mcp.types import CallToolResult, TextContent, ToolAnnotations
+from mcp.types import CallToolResult, ImageContent, ResourceLink, TextContent, ToolAnnotations
 
 from aws_finops_mcp import __version__
 from aws_finops_mcp.audits.catalogue import Tool
@@ -68,9 +69,23 @@ class DeclaredTool(SdkTool):
         if failure is not None or answer is None:
             raise failure or RuntimeError(f"{self.name} gave no answer")
         return CallToolResult(
-            content=[TextContent(type="text", text=as_text(answer))],
+            content=[TextContent(type="text", text=as_text(answer)), *await self._picture(arguments, answer)],
             structured_content=answer.model_dump(mode="json"),
         )
+
+    async def _picture(self, arguments: dict[str, Any], answer: Answer) -> list[ImageContent | ResourceLink]:
+        """What the argument `picture` asks for: the picture, and where the rows are as CSV."""
+        drawn = await self.calls.picture(self.name, arguments, answer)
+        if drawn is None:
+            return []
+        link = ResourceLink(
+            type="resource_link",
+            name=f"{self.name}.csv",
+            uri=f"finops://tables/{self.name}/{self.calls.engine.store.put(answer)}",
+            title="The listed rows as CSV",
+            mime_type="text/csv",
+        )
+        return [ImageContent(type="image", data=b64encode(drawn).decode(), mime_type="image/png"), link]
 
     async def _tell_progress(self, context: Context[Any, Any]) -> None:
         """Say by time that the work goes on: clients give up on a call that is silent for 60 seconds."""

@@ -14,6 +14,7 @@ from aws_finops_mcp.audits.catalogue import TOOLS
 from aws_finops_mcp.audits.reference import tool_reference
 from aws_finops_mcp.findings import Category, SavingsAnswer
 from aws_finops_mcp.server.calls import Calls
+from aws_finops_mcp.server.tables import as_csv
 from aws_finops_mcp.settings import known_regions
 
 MOST = 100
@@ -52,6 +53,18 @@ def add_resources(mcp: MCPServer[Any], calls: Calls) -> None:
         if answer is None:
             raise ResourceNotFoundError(f"finops://audits/{name}: no recent audit; call find_savings again")
         return answer.model_dump_json()
+
+    @mcp.resource(
+        "finops://tables/{tool}/{name}",
+        title="An answer's rows as CSV",
+        description="The rows of an answer that came with a picture, kept for an hour.",
+        mime_type="text/csv",
+    )
+    def table(tool: str, name: str) -> str:
+        answer = calls.engine.store.get(name, TOOLS[_known(tool)].answer_type)
+        if answer is None:
+            raise ResourceNotFoundError(f"finops://tables/{tool}/{name}: no recent answer; call {tool} again")
+        return as_csv(answer)
 
     def _known(name: str) -> str:
         if name not in calls.tools:

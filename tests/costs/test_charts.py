@@ -59,7 +59,10 @@ def test_costs_over_months_and_their_filter(engine: Engine, bills: UseBills) -> 
     )  # fmt: skip
     assert chart is not None
     assert chart.kind == "periods"
-    assert [(mark.label, mark.usd) for mark in chart.marks] == [(str(before)[:7], 3), (str(FIRST_DAY)[:7], 12)]
+    assert [(mark.label, mark.usd) for mark in chart.marks] == [
+        (str(before)[:7], Decimal(3)),
+        (str(FIRST_DAY)[:7], Decimal(12)),
+    ]
     assert "service = AWS Lambda" in chart.notes
 
 

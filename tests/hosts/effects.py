@@ -262,6 +262,13 @@ def test_a_body_too_large_is_refused_in_json(host: Host, size: int) -> None:
     assert json.loads(answer.text)
 
 
+def test_the_confined_service_can_draw(host: Host) -> None:
+    body = json.dumps({"tool": "get_cost_by_service", "arguments": {"picture": True}})
+    answer = host.request("POST", "/mcp", body)
+    assert answer.status == 200
+    assert json.loads(answer.text)["picture"].startswith("data:image/png;base64,iVBORw0KGgo")
+
+
 def test_a_caller_cannot_say_who_calls(host: Host) -> None:
     marker = f"marker-{time.time_ns()}"
     assert host.request("POST", "/mcp", LIST_TOOLS, X_Remote_User="root", Mcp_Method=marker).status < 500

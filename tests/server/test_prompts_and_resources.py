@@ -70,7 +70,12 @@ def test_a_check_has_its_documentation_and_its_answers_schema(server: RunningSer
         return templates, page.text, json.loads(schema.text)
 
     templates, page, schema = with_client(server, mode, ask)
-    assert templates == {"finops://checks/{name}", "finops://schemas/{name}", "finops://audits/{name}"}
+    assert templates == {
+        "finops://checks/{name}",
+        "finops://schemas/{name}",
+        "finops://audits/{name}",
+        "finops://tables/{tool}/{name}",
+    }
     assert "ec2:DescribeVolumes" in page
     assert "What to do" in page
     assert "Finding" in schema["$defs"]

@@ -87,9 +87,10 @@ def _days(axes: Axes, chart: Chart) -> None:
         lows = [float(mark.low or 0) for mark in chart.marks]
         axes.fill_between(places, lows, [float(mark.high or 0) for mark in chart.marks], color=_BLUE, alpha=0.18, lw=0)
     elif chart.emphasis:
-        out = [(place, value) for place, value, mark in zip(places, values, chart.marks, strict=True) if mark.emphasis]
+        out = [place for place, mark in zip(places, chart.marks, strict=True) if mark.emphasis]
         if out:
-            axes.scatter(*zip(*out, strict=True), color=_ORANGE, s=50, zorder=3, label=chart.emphasis)
+            heights = [values[place] for place in out]
+            axes.scatter(out, heights, color=_ORANGE, s=50, zorder=3, label=chart.emphasis)
             axes.legend(frameon=False, labelcolor=_INK, loc="upper right", bbox_to_anchor=(1, 1.12))
     for place in sorted(numbered(chart)):
         above = value_above(values, place)

@@ -1,4 +1,4 @@
-"""How the two engines write what they write differently."""
+"""What an engine of SQL writes in its own way."""
 
 from __future__ import annotations
 
@@ -32,12 +32,5 @@ DUCKDB = Dialect(
     ),
     month="strftime({0}, '%Y-%m')",
     keys_of="(SELECT DISTINCT unnest(map_keys({0})) AS TagKey FROM {1})",
-    text_map="CAST(NULL AS MAP(VARCHAR, VARCHAR))",
-)
-ATHENA = Dialect(
-    value_of="element_at({0}, '{1}')",
-    user_tags="transform_keys({0}, (k, v) -> regexp_replace(k, '^user_', ''))",
-    month="date_format({0}, '%Y-%m')",
-    keys_of="(SELECT DISTINCT TagKey FROM {1} CROSS JOIN UNNEST(map_keys({0})) AS u (TagKey))",
     text_map="CAST(NULL AS MAP(VARCHAR, VARCHAR))",
 )

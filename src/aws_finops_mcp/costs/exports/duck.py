@@ -145,6 +145,8 @@ def opened(
         UnreadableError: a file is damaged, or the export lacks a column that everything hangs on.
     """
     with duckdb.connect(config=_config(limits, scratch)) as connection:
+        # Each view is bound on its own: the footers of the files are read once for all.
+        connection.execute("SET parquet_metadata_cache = true")
         columns = _make_raw(connection, files, kind, file_format)
         _require(columns, kind, files)
         try:

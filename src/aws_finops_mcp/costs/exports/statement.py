@@ -30,13 +30,11 @@ class Statement:
 
     Attributes:
         sql: the statement, without a semicolon at its end.
-        tables: the export's tables that it reads.
         columns: the columns that it names, in lower case.
         functions: the functions that it calls, in lower case.
     """
 
     sql: str
-    tables: frozenset[str]
     columns: frozenset[str]
     functions: frozenset[str]
 
@@ -60,7 +58,7 @@ def parse(sql: str, tables: frozenset[str]) -> Statement:
         raise ArgumentsError(f"sql: {len(statements)} statements; one at a time")
     found = _Found(tables)
     found.node(statements[0]["node"], frozenset())
-    return Statement(text, frozenset(found.read), frozenset(found.columns), frozenset(found.functions))
+    return Statement(text, frozenset(found.columns), frozenset(found.functions))
 
 
 def _tree(text: str) -> list[Any]:
@@ -79,7 +77,6 @@ def _tree(text: str) -> list[Any]:
 @dataclass
 class _Found:
     allowed: frozenset[str]
-    read: set[str] = field(default_factory=set)
     columns: set[str] = field(default_factory=set)
     functions: set[str] = field(default_factory=set)
 
@@ -128,7 +125,6 @@ class _Found:
         if any(place) or name.lower() not in self.allowed:
             whole = ".".join([part for part in place if part] + [name])
             raise ArgumentsError(f"sql: {whole!r} is no table here; there are: {', '.join(sorted(self.allowed))}")
-        self.read.add(name.lower())
 
     def _function(self, node: dict[str, Any]) -> None:
         name = str(node["function_name"]).lower()

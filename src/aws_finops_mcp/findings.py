@@ -151,6 +151,45 @@ class SavingPart(_Model):
     )
 
 
+class NetSaving(_Model):
+    """What of a saving shows in the bill: after Savings Plans, reservations and private discounts."""
+
+    monthly_usd: Usd | None = Field(description="dollars a month; null: not known, which is not 0")
+    reason: str = Field("", description="why it is unknown, or less than list", exclude_if=lambda given: not given)
+    billed_usd: Usd | None = Field(
+        None,
+        description="billed effective cost of what is saved, scaled to 730 h",
+        exclude_if=lambda given: given is None,
+    )
+    covered: float | None = Field(
+        None, description="part of it that a commitment covers, 0 to 1", exclude_if=lambda given: not given
+    )
+    lapses: str = Field(
+        "",
+        description="last day of the commitment that covers it; `first to last` where several may",
+        exclude_if=lambda given: not given,
+    )
+
+
+class BilledSource(_Model):
+    """Where billed costs are from, and of which days."""
+
+    request: str
+    metric: str
+    start_date: str
+    end_date: str = Field(description="included")
+
+
+class NetTotal(_Model):
+    """The net side of an answer's savings."""
+
+    monthly_usd: Usd = Field(description="over all savings whose net is known, listed here or not")
+    list_usd: Usd = Field(description="the same savings at list prices")
+    unknown: int = Field(description="savings whose net is not known; they count nothing here")
+    unknown_list_usd: Usd = Field(description="what those would save at list prices")
+    source: BilledSource
+
+
 class Saving(_Model):
     """What acting on a finding saves, at list price: before discounts, credits and commitments."""
 
@@ -158,6 +197,9 @@ class Saving(_Model):
     basis: Literal["list"] = "list"
     parts: tuple[SavingPart, ...] = ()
     unpriced: tuple[str, ...] = Field((), description="parts that cost money but have no sourced price here")
+    net: NetSaving | None = Field(
+        None, description="only where it was asked for (savings=net)", exclude_if=lambda given: given is None
+    )
 
 
 class Finding(_Model):
@@ -256,6 +298,9 @@ class CheckAnswer(Answer):
     monthly_saving_usd: Usd | None = Field(
         description="over all findings, listed here or not, at list prices; null: nothing read, or nothing to save"
     )
+    net: NetTotal | None = Field(
+        None, description="only where it was asked for (savings=net)", exclude_if=lambda given: given is None
+    )
     unpriced: int = Field(description="findings with a part that has no sourced price")
     findings: tuple[Finding, ...] = Field(description="what was found by saving, then what is unknown")
     omitted: int = Field(description="findings that this page leaves out")
@@ -277,6 +322,9 @@ class SavingRow(_Model):
     verdict: Verdict
     reason: str
     monthly_usd: Usd = Field(description="dollars a month that this adds to the total")
+    net: NetSaving | None = Field(
+        None, description="only where it was asked for (savings=net)", exclude_if=lambda given: given is None
+    )
     parts: tuple[SavingPart, ...]
     unpriced: tuple[str, ...] = Field((), exclude_if=lambda given: not given)
     alternatives: tuple[str, ...] = Field(
@@ -292,6 +340,9 @@ class SavingsAnswer(Answer):
     regions: tuple[str, ...]
     checks: int = Field(description="checks that were run")
     monthly_saving_usd: Usd = Field(description="over all savings, listed here or not, at list prices")
+    net: NetTotal | None = Field(
+        None, description="only where it was asked for (savings=net)", exclude_if=lambda given: given is None
+    )
     overlap_usd: Usd = Field(description="dollars a month that would have been counted twice")
     by_check: dict[str, Usd] = Field(description="dollars a month by check, largest first")
     unpriced: int = Field(description="findings with a part that has no sourced price")

@@ -6,6 +6,7 @@ from typing import Any
 
 from aws_finops_mcp.audits.engine import Asking
 from aws_finops_mcp.audits.examine import Examined, examine
+from aws_finops_mcp.audits.net import net_findings
 from aws_finops_mcp.audits.pages import first_page, next_page
 from aws_finops_mcp.aws.ledger import SIMULATED, Ledger
 from aws_finops_mcp.aws.reader import Reader
@@ -14,19 +15,21 @@ from aws_finops_mcp.declaration import RegionParams
 from aws_finops_mcp.findings import CheckAnswer, FailedRead, Price, Verdict, cents
 
 
-def ask_check(asking: Asking, check: Check[Any], params: RegionParams) -> CheckAnswer:
+def ask_check(asking: Asking, check: Check[Any], params: RegionParams, *, net: bool = False) -> CheckAnswer:
     """Run one check over one region, or give the next page of when it was. AWS's refusals are in the answer.
+
+    Args:
+        net: tell savings net of commitments and discounts too, which asks Cost Explorer.
 
     Raises:
         ArgumentsError: the account or the cursor is not known.
     """
     if params.cursor:
         return next_page(params, check.name, asking.engine.store)
-    return first_page(
-        whole_answer(asking, reader_of(asking, check, params), check, params),
-        params,
-        asking.engine.store,
-    )
+    whole = whole_answer(asking, reader_of(asking, check, params), check, params)
+    if net and check.saves:
+        whole = net_findings(asking.billing(params.account), whole)
+    return first_page(whole, params, asking.engine.store)
 
 
 def reader_of(asking: Asking, check: Check[Any], params: RegionParams) -> Reader:

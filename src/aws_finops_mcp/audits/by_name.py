@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
@@ -59,6 +59,9 @@ class RunCheckParams(Params):
     arguments: Annotated[
         dict[str, Any], BeforeValidator(from_text), WithJsonSchema({"type": "object", "default": {}})
     ] = Field(default_factory=dict, description="its arguments, e.g. region_name, period, account, cursor")
+    savings: Literal["list", "net"] = Field(
+        "list", description="net: also after commitments and discounts, as billed; $0.01 per 100 resources"
+    )
 
 
 def offered_checks(asking: Asking) -> dict[str, Check[Any]]:

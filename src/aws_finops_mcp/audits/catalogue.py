@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from aws_finops_mcp.audits.answers import ask_check
 from aws_finops_mcp.audits.by_name import ListChecksParams, RunCheckParams, check_named, list_checks
 from aws_finops_mcp.audits.engine import Asking
+from aws_finops_mcp.audits.net import IAM_ACTIONS as NET_ACTIONS
 from aws_finops_mcp.audits.plan import PlanAnswer, plan_check
 from aws_finops_mcp.audits.savings import FindSavingsParams, find_savings
 from aws_finops_mcp.checks import CHECKS
@@ -67,7 +68,7 @@ def _ask_billing(tool: CostTool[Any, Any], asking: Asking, params: Any) -> Billi
 
 def _run(asking: Asking, params: RunCheckParams) -> CheckAnswer:
     check = check_named(asking, params.check)
-    return ask_check(asking, check, TOOLS[check.name].parse(params.arguments))
+    return ask_check(asking, check, TOOLS[check.name].parse(params.arguments), net=params.savings == "net")
 
 
 _LIST_CHECKS: Tool = Declaration(
@@ -86,7 +87,7 @@ _RUN_CHECK: Tool = Declaration(
     title="Run any check",
     category=Category.GOVERNANCE,
     description="Runs one check of list_checks, also one that is not listed as a tool; arguments as that check's tool.",
-    iam_actions=(),
+    iam_actions=(*NET_ACTIONS, IDENTITY),
     params=RunCheckParams,
     answer_type=CheckAnswer,
     answer=_run,
@@ -102,7 +103,11 @@ _FIND_SAVINGS: Tool = Declaration(
         "metrics (CloudWatch); run_check tells more of one check."
     ),
     iam_actions=(
-        *sorted({action for check in CHECKS if check.saves for action in check.iam_actions} | {"ec2:DescribeRegions"}),
+        *sorted(
+            {action for check in CHECKS if check.saves for action in check.iam_actions}
+            | {"ec2:DescribeRegions"}
+            | set(NET_ACTIONS)
+        ),
         IDENTITY,
     ),
     params=FindSavingsParams,

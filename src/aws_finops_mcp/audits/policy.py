@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from aws_finops_mcp.audits.catalogue import ALWAYS_LISTED, IDENTITY, Tool
+from aws_finops_mcp.audits.net import IAM_ACTIONS as NET_ACTIONS
 from aws_finops_mcp.settings import AccountSettings
 
 
@@ -15,8 +16,8 @@ def iam_policy(tools: Iterable[Tool], accounts: Mapping[str, AccountSettings]) -
     None of the actions can be limited to single resources: they list and describe.
     """
     own = {action for tool in tools if tool.name not in ALWAYS_LISTED for action in tool.iam_actions}
-    # Those that lead to all others make the calls of what is offered, and list an account's regions.
-    actions = sorted(own | {IDENTITY, "ec2:DescribeRegions"})
+    # Those that lead to all others make the calls of what is offered, list an account's regions, and net savings.
+    actions = sorted(own | {IDENTITY, "ec2:DescribeRegions", *NET_ACTIONS})
     statements: list[dict[str, Any]] = [
         {"Sid": "ReadForFindings", "Effect": "Allow", "Action": actions, "Resource": "*"}
     ]

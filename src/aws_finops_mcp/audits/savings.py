@@ -6,13 +6,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator
 
 from aws_finops_mcp.audits.audit import audit
 from aws_finops_mcp.audits.by_name import check_named, offered_checks
 from aws_finops_mcp.audits.engine import Asking
+from aws_finops_mcp.audits.net import net_rows, summed_up
 from aws_finops_mcp.audits.pages import fitting, kept_page
 from aws_finops_mcp.aws.ledger import SIMULATED, ReadFailedError
 from aws_finops_mcp.checks.check import Check
@@ -20,6 +21,7 @@ from aws_finops_mcp.declaration import ArgumentsError, AskParams, from_text
 from aws_finops_mcp.findings import (
     Category,
     CheckAnswer,
+    FailedRead,
     Finding,
     Price,
     SavingPart,
@@ -31,6 +33,9 @@ from aws_finops_mcp.findings import (
 from aws_finops_mcp.settings import GLOBAL, known_region
 
 ALL_REGIONS = "all"
+
+GAPS = 4
+"""Checks that a summary names of those that could not judge everything."""
 
 
 def _list_of(kind: dict[str, Any]) -> Any:
@@ -48,6 +53,9 @@ class FindSavingsParams(AskParams):
     ] = Field((), description="only checks of these; every one when empty")
     checks: Annotated[tuple[str, ...], BeforeValidator(from_text), _list_of({"type": "string"})] = Field(
         (), description="only these checks, by name"
+    )
+    savings: Literal["list", "net"] = Field(
+        "list", description="net: also after commitments and discounts, as billed; $0.01 per 100 resources"
     )
     min_monthly_usd: float = Field(0, ge=0, description="leave out savings below, in USD a month; the total has them")
     max_results: int = Field(50, ge=1, le=500, description="savings to list; the total covers all")
@@ -74,6 +82,9 @@ def find_savings(asking: Asking, params: FindSavingsParams) -> SavingsAnswer:
     answers = audit(asking, checks, [reader.alias], regions)
     rows, counted_twice = ranked(answers)
     ledger = asking.ledger
+    net = None
+    if params.savings == "net":
+        rows, net = net_rows(asking.billing(params.account), rows, reader.account)
     total = sum((row.monthly_usd for row in rows), Decimal(0))
     by_check: dict[str, Decimal] = defaultdict(Decimal)
     for row in rows:
@@ -84,11 +95,11 @@ def find_savings(asking: Asking, params: FindSavingsParams) -> SavingsAnswer:
     complete = not failed_reads and not unknown and all(answer.complete for answer in answers)
     where = f"account {reader.account}, {', '.join(regions)}"
     summary = f"${cents(total):,.2f} a month at list price in {len(rows)} savings in {where}"
+    summary += f"; {summed_up(net)}" if net else ""
     summary += f", by {len(checks)} checks"
     summary += f"; ${cents(counted_twice):,.2f} of overlap is left out" if counted_twice else ""
     summary += f"; {unpriced} findings with a part that has no sourced price" if unpriced else ""
-    summary += f"; {unknown} resources could not be judged" if unknown else ""
-    summary += "" if complete else "; INCOMPLETE: see failed_reads"
+    summary += "" if complete else f"; INCOMPLETE: {_gaps(answers, failed_reads)}"
     whole = SavingsAnswer(
         tool="find_savings",
         summary=summary + ".",
@@ -97,6 +108,7 @@ def find_savings(asking: Asking, params: FindSavingsParams) -> SavingsAnswer:
         regions=tuple(regions),
         checks=len(checks),
         monthly_saving_usd=total,
+        net=net,
         overlap_usd=counted_twice,
         by_check=dict(sorted(by_check.items(), key=lambda item: -item[1])),
         unpriced=unpriced,
@@ -111,6 +123,28 @@ def find_savings(asking: Asking, params: FindSavingsParams) -> SavingsAnswer:
         calls=ledger.calls(),
     )
     return _page(asking, whole, params, 0, "")
+
+
+def _gaps(answers: Iterable[CheckAnswer], failed_reads: Sequence[FailedRead]) -> str:
+    """Why not everything is known: reads that failed, by kind, and what could not be judged, by check."""
+    gaps: list[str] = []
+    kinds: dict[str, int] = defaultdict(int)
+    for failed in failed_reads:
+        kinds[failed.kind] += failed.times
+    if kinds:
+        gaps.append(f"reads failed ({', '.join(f'{kind} {times}' for kind, times in kinds.items())}), see failed_reads")
+    unknown: dict[str, int] = defaultdict(int)
+    for answer in answers:
+        unknown[answer.tool] += answer.counts.unknown
+    most = sorted(((count, check) for check, count in unknown.items() if count), key=lambda one: (-one[0], one[1]))
+    if most:
+        text = f"{sum(count for count, _ in most)} resources could not be judged"
+        text += "" if kinds else ", though no read failed"
+        shown = [f"{check} {count}" for count, check in most[:GAPS]]
+        rest = sum(count for count, _ in most[GAPS:])
+        shown += [f"others {rest}"] if rest else []
+        gaps.append(f"{text} ({', '.join(shown)}): run_check gives each one's reason, mostly metrics that AWS lacks")
+    return "; ".join(gaps)
 
 
 def _checks(asking: Asking, params: FindSavingsParams) -> tuple[list[Check[Any]], list[str]]:

@@ -13,6 +13,8 @@ from aws_finops_mcp.findings import (
     ChecksAnswer,
     FailedRead,
     Finding,
+    NetSaving,
+    NetTotal,
     Price,
     SavingPart,
     SavingsAnswer,
@@ -65,6 +67,7 @@ def _check(answer: CheckAnswer) -> Iterator[str]:
     )
     if answer.monthly_saving_usd is not None:
         yield f"Saving: {_usd(answer.monthly_saving_usd)} a month, list prices."
+    yield from _net_total(answer.net)
     if answer.next_cursor:
         yield f"Next page: call again with cursor={answer.next_cursor}"
     if answer.remediation:
@@ -85,6 +88,7 @@ def _savings(answer: SavingsAnswer) -> Iterator[str]:
         f"prices; overlap left out {_usd(answer.overlap_usd)}; unpriced {answer.unpriced}; unknown {answer.unknown}"
         f"{f'; left out of this page {answer.omitted}' if answer.omitted else ''}."
     )
+    yield from _net_total(answer.net)
     yield from _named("By check", (f"{check} {_usd(usd)}" for check, usd in answer.by_check.items()))
     if answer.next_cursor:
         yield f"Next page: call again with cursor={answer.next_cursor}"
@@ -92,12 +96,31 @@ def _savings(answer: SavingsAnswer) -> Iterator[str]:
     for row in answer.savings:
         text = f"- {_usd(row.monthly_usd)} a month: {row.resource_id} ({row.name}) {row.verdict} in {row.region}"
         text += f" [{row.check}]: {row.reason}; {'; '.join(_part(part) for part in row.parts)}"
+        text += f"; {_net(row.net)}" if row.net else ""
         text += f"; not priced: {', '.join(row.unpriced)}" if row.unpriced else ""
         text += f"; made by {row.managed_by}" if row.managed_by else ""
         text += f"; still referred to by {', '.join(row.referred_by)}" if row.referred_by else ""
         text += f"; instead: {'; '.join(row.alternatives)}" if row.alternatives else ""
         yield text
     yield from _prices(answer.prices)
+
+
+def _net_total(total: NetTotal | None) -> Iterator[str]:
+    if total is not None:
+        source = total.source
+        yield (
+            f"Net of commitments and discounts: {_usd(total.monthly_usd)} of {_usd(total.list_usd)} a month; of "
+            f"{total.unknown} savings more, {_usd(total.unknown_list_usd)} at list prices, it is unknown. Source: "
+            f"{source.request}, {source.metric}, {source.start_date} to {source.end_date}."
+        )
+
+
+def _net(net: NetSaving) -> str:
+    text = "net unknown" if net.monthly_usd is None else f"net {_usd(net.monthly_usd)} a month"
+    text += "" if net.billed_usd is None else f" of {_usd(net.billed_usd)} billed"
+    text += f", {net.covered:.10g} of it covered" if net.covered else ""
+    text += f", lapses {net.lapses}" if net.lapses else ""
+    return f"{text} ({net.reason})" if net.reason else text
 
 
 def _part(part: SavingPart) -> str:
@@ -128,6 +151,8 @@ def _finding(finding: Finding) -> str:
         terms = [_part(part) for part in saving.parts]
         terms += [f"not priced: {what}" for what in saving.unpriced]
         parts.append(f"[{'; '.join(terms)}];" if terms else "[nothing billed while idle];")
+        if saving.net:
+            parts.append(f"{_net(saving.net)};")
     parts.append(", ".join(f"{key}={_plain(value)}" for key, value in (finding.evidence or {}).items()))
     if finding.managed_by:
         parts.append(f"; made by {finding.managed_by}")

@@ -1,0 +1,89 @@
+"""When the commitments end that may cover a resource: active Savings Plans and reservations, as their services tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from aws_finops_mcp.aws.clients import GLOBAL_REGION
+from aws_finops_mcp.aws.reads import Read, read
+from aws_finops_mcp.costs.billing import Billing
+from aws_finops_mcp.findings import FailedRead
+
+ACTIVE_PLANS = read(
+    "savingsplans", "DescribeSavingsPlans", "savingsPlans", {"states": ["active"]},
+    token=("nextToken", "nextToken"), region=GLOBAL_REGION,
+)  # fmt: skip
+
+PRODUCTS = {
+    "EC2": ("EC2",),
+    "Lambda": ("Lambda",),
+    "ECS": ("Fargate",),
+    "EKS": ("Fargate",),
+}
+"""What Savings Plans call the products that cover a service, where not by the service's own name."""
+
+_RESERVED: dict[str, tuple[str, str, str, tuple[str, str]]] = {
+    "EC2": ("ec2", "DescribeReservedInstances", "ReservedInstances", ("NextToken", "NextToken")),
+    "RDS": ("rds", "DescribeReservedDBInstances", "ReservedDBInstances", ("Marker", "Marker")),
+    "ElastiCache": ("elasticache", "DescribeReservedCacheNodes", "ReservedCacheNodes", ("Marker", "Marker")),
+}
+"""By service: its call, where reservations are in the answer, and the next page's token."""
+
+IAM_ACTIONS = (
+    "savingsplans:DescribeSavingsPlans",
+    "ec2:DescribeReservedInstances",
+    "rds:DescribeReservedDBInstances",
+    "elasticache:DescribeReservedCacheNodes",
+)
+
+
+class Lapses:
+    """The last days of the commitments in force. Asking is free; each question is asked once."""
+
+    def __init__(self, billing: Billing, covered: Iterable[tuple[str, str, str]]) -> None:
+        """Ask for what covers some (kind of commitment, service, region)."""
+        wanted = sorted(set(covered))
+        questions = {one: question for one in wanted if (question := _question(*one))}
+        unique = list(dict.fromkeys(questions.values()))
+        answers = dict(zip(unique, billing.ask(*unique), strict=True))
+        self._ends = {one: _ends(*one, answers[question]) for one, question in questions.items()}
+
+    def text(self, kind: str, service: str, region: str) -> str:
+        """The last day, or `first to last` where several may cover it; "" when nothing tells."""
+        days = self._ends.get((kind, service, region), [])
+        return " to ".join(day.isoformat() for day in sorted({min(days), max(days)})) if days else ""
+
+
+def _question(kind: str, service: str, region: str) -> Read | None:
+    if kind == "Savings Plan":
+        return ACTIVE_PLANS
+    if service not in _RESERVED:
+        return None
+    boto, operation, items, token = _RESERVED[service]
+    return read(boto, operation, items, token=token, region=region)
+
+
+def _ends(kind: str, service: str, region: str, rows: list[Any] | FailedRead) -> list[date]:
+    if isinstance(rows, FailedRead):
+        return []
+    if kind == "Savings Plan":
+        products = PRODUCTS.get(service, (service,))
+        return [
+            _day(plan["end"])
+            for plan in rows
+            if set(products) & set(plan.get("productTypes", ())) and plan.get("region") in (None, "", region)
+        ]
+    return [_reserved_until(row) for row in rows if row.get("State") == "active"]
+
+
+def _reserved_until(row: dict[str, Any]) -> date:
+    """EC2 tells the end, the others start and seconds."""
+    if row.get("End"):
+        return _day(row["End"])
+    return _day(row["StartTime"], row["Duration"])
+
+
+def _day(text: str, seconds: int = 0) -> date:
+    return (datetime.fromisoformat(text) + timedelta(seconds=seconds)).astimezone(UTC).date()

@@ -88,7 +88,7 @@ def _addresses(ids: Ids, line: BillLine, age: int) -> Shares:
 
 def _functions(ids: Ids, line: BillLine, age: int) -> Shares:
     return [
-        (ids[one.name], one.per_day * one.memory)
+        (arn("lambda", one.region, f"function:{one.name}"), one.per_day * one.memory)
         for one in inventory.FUNCTIONS
         if one.region == line.region and one.per_day and not one.last_invoked_days
     ]

@@ -18,7 +18,7 @@ LAYERS = (
     {"server", "clients", "doctor"},
     {"connect"},
     {"demo"},
-    {"cli", "cli_keys", "cli_sts", "__main__"},
+    {"cli", "cli_estimate", "cli_keys", "cli_sts", "__main__"},
 )
 LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from aws_finops_mcp import __version__
+from aws_finops_mcp.cli_estimate import estimate
 from aws_finops_mcp.cli_keys import keys_app
 from aws_finops_mcp.cli_sts import sts_token
 from aws_finops_mcp.clients.command import client_config, client_pages
@@ -33,6 +34,7 @@ app.command("client-pages", hidden=True)(client_pages)
 app.command()(connect)
 app.command("connect-page", hidden=True)(connect_page)
 app.command()(doctor)
+app.command()(estimate)
 app.add_typer(keys_app, name="keys")
 app.command("sts-token")(sts_token)
 
@@ -199,22 +201,36 @@ def audit(
         raise typer.Exit(3)
 
 
+CategoriesOption = Annotated[str, typer.Option("--categories", help="Only the tools of these, e.g. cleanup,cost.")]
+
+
+def _of_categories(settings: Settings, categories: str) -> Settings:
+    if not categories:
+        return settings
+    try:
+        return Settings.model_validate({**settings.model_dump(), "mcp_tool_categories": categories})
+    except ValueError:
+        raise _stop(f"--categories: got {categories!r}; there are: {', '.join(Category)}") from None
+
+
 @app.command("iam-policy")
-def print_iam_policy(
-    categories: Annotated[str, typer.Option(help="Only the tools of these, e.g. cleanup,cost.")] = "",
-    config: ConfigOption = None,
-) -> None:
+def print_iam_policy(categories: CategoriesOption = "", config: ConfigOption = None) -> None:
     """Print the least IAM policy for the server's role, as JSON."""
     from aws_finops_mcp.audits.catalogue import offered
     from aws_finops_mcp.audits.policy import iam_policy
 
-    settings = _settings(config)
-    if categories:
-        try:
-            settings = Settings.model_validate({**settings.model_dump(), "mcp_tool_categories": categories})
-        except ValueError:
-            raise _stop(f"--categories: got {categories!r}; there are: {', '.join(Category)}") from None
+    settings = _of_categories(_settings(config), categories)
     print(json.dumps(iam_policy(offered(settings.categories).values(), settings.mcp_accounts), indent=2))
+
+
+@app.command("iam-role-template")
+def print_iam_role_template(categories: CategoriesOption = "", config: ConfigOption = None) -> None:
+    """Print the CloudFormation template of the role by which another account lets the server read it, as JSON."""
+    from aws_finops_mcp.audits.catalogue import offered
+    from aws_finops_mcp.audits.role_template import role_template
+
+    settings = _of_categories(_settings(config), categories)
+    print(json.dumps(role_template(offered(settings.categories).values()), indent=2))
 
 
 @app.command("reference")

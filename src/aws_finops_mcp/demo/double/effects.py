@@ -6,9 +6,13 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from moto.ec2.models import ec2_backends
+from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE
 from moto.s3.models import PublicAccessBlock, s3_backends
 
 from aws_finops_mcp.demo.double.request import Call
+
+# DescribeTags and its filter say it in one word.
+EC2_PREFIX_TO_RESOURCE["nat"] = "natgateway"
 
 
 def secure_bucket(bucket: Any) -> None:

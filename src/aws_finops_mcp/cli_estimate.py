@@ -13,7 +13,7 @@ def estimate(
     region: Annotated[str, typer.Option(help="Where it will be.")],
     config: Annotated[Path | None, typer.Option("--config", help="TOML file of settings.")] = None,
 ) -> None:
-    """Print what things will cost a month: a JSON list of {what, unit, quantity} on the standard input, units a month."""
+    """Print what things will cost a month: on the standard input a JSON list of {what, unit, quantity}."""
     from pydantic import TypeAdapter, ValidationError
 
     from aws_finops_mcp.audits.engine import Engine

@@ -11,7 +11,7 @@ _MOST_ZONES: Final = 8
 
 
 def is_vpc_range(cidr: object) -> bool:
-    """Whether it is a private IPv4 range, from its first address, of a size that a VPC may have and sixteen subnets fit in."""
+    """Whether it is a private IPv4 range, by its first address, of a size for a VPC with sixteen subnets."""
     try:
         network = ipaddress.IPv4Network(str(cidr))
     except ValueError:

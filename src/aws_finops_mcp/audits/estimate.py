@@ -45,11 +45,11 @@ def estimate(book: PriceBook, planned: Iterable[Planned]) -> Saving:
 def as_lines(book: PriceBook, cost: Saving) -> Sequence[str]:
     """For people: a line for each part, the sum, and what is not in it."""
     used = book.used()
-    lines = [
-        f"${part.usd:>10,.2f}  {part.what}: {part.quantity:g} {used[part.price].unit} at ${used[part.price].usd.normalize():f}"
-        f" ({used[part.price].source}, {used[part.price].as_of})"
-        for part in cost.parts
-    ]
+    lines = []
+    for part in cost.parts:
+        price = used[part.price]
+        each = f"{part.quantity:g} {price.unit} at ${price.usd.normalize():f}"
+        lines.append(f"${part.usd:>10,.2f}  {part.what}: {each} ({price.source}, {price.as_of})")
     lines.append(f"${cost.monthly_usd:>10,.2f}  a month in {book.region} at list price, without traffic and taxes")
     lines += [f"   unpriced  {what}" for what in cost.unpriced]
     return lines

@@ -79,7 +79,7 @@ def test_endpoints_are_in_the_private_subnets_and_let_in_the_server_alone(made: 
     endpoints = {one["ServiceName"]: one for one in own(made, "describe_vpc_endpoints", "VpcEndpoints")}
     assert set(endpoints) == {f"com.amazonaws.{REGION}.{name}" for name in ("s3", "ssm", "ssmmessages", "logs")}
     assert len(endpoints[f"com.amazonaws.{REGION}.s3"]["RouteTableIds"]) == 3
-    private = {one["SubnetId"] for one in own(made, "describe_subnets", "Subnets") if "10.64.8" <= one["CidrBlock"]}
+    private = {one["SubnetId"] for one in own(made, "describe_subnets", "Subnets") if one["CidrBlock"] >= "10.64.8"}
     groups = {one["GroupName"]: one for one in own(made, "describe_security_groups", "SecurityGroups")}
     ssm = endpoints[f"com.amazonaws.{REGION}.ssm"]
     assert set(ssm["SubnetIds"]) == private

@@ -11,6 +11,7 @@ from aws_finops_mcp.costs import (
     budgets,
     by_service,
     commitments,
+    comparison,
     daily_trend,
     data_transfer,
     forecast,
@@ -24,6 +25,7 @@ from aws_finops_mcp.costs.tool import CostTool
 COST_TOOLS: tuple[CostTool[Any, Any], ...] = (
     *by_service.TOOLS,
     *breakdown.TOOLS,
+    *comparison.TOOLS,
     *daily_trend.TOOLS,
     *data_transfer.TOOLS,
     *allocation.TOOLS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
@@ -9,11 +10,24 @@ from typing import Any, Final
 from aws_finops_mcp.demo.answers.company import Company, Operations, usd
 from aws_finops_mcp.demo.double.bills import BillLine
 from aws_finops_mcp.demo.double.cost_explorer import METRICS, next_month, read_dates, read_metrics
-from aws_finops_mcp.demo.double.cost_filters import dimension, predicate
+from aws_finops_mcp.demo.double.cost_filters import dimension, grouping, predicate
 from aws_finops_mcp.demo.double.errors import AwsError
 from aws_finops_mcp.demo.double.request import Call
 
-_MOST_DRIVERS: Final = 10
+# How AWS classes what changed, by record type.
+_TYPES: Final = {
+    "Credit": "CREDIT",
+    "DiscountedUsage": "RESERVATION_USAGE",
+    "RIFee": "RECURRING_RESERVATION_FEE",
+    "Refund": "REFUND",
+    "SavingsPlanCoveredUsage": "SAVINGS_PLAN_USAGE",
+    "SavingsPlanNegation": "SAVINGS_PLAN_USAGE",
+    "SavingsPlanRecurringFee": "SAVINGS_PLAN_RECURRING_FEE",
+    "SavingsPlanUpfrontFee": "COMMITMENT",
+    "Tax": "TAX",
+    "Usage": "USAGE_CHANGE",
+}
+Read = Callable[[BillLine], str]
 Sums = dict[str, tuple[Decimal, Decimal]]
 
 
@@ -31,33 +45,38 @@ class _Comparisons:
 
     def comparisons(self, call: Call) -> dict[str, Any]:
         metric, baseline, compared = self._asked(call)
-        key = self._group(call)
-        sums = _sums(baseline, compared, metric, key)
+        group = self._group(call)
+        sums = _sums(baseline, compared, metric, grouping(*group, self._company.bills.categories))
+        rows = [
+            {"CostAndUsageSelector": _selector(group, value), "Metrics": {metric: _difference(*amounts)}}
+            for value, amounts in _by_difference(sums)
+        ]
         whole = (_total(baseline, metric), _total(compared, metric))
-        return {
-            "CostAndUsageComparisons": [
-                {"CostAndUsageSelector": _selector(key, value), "Metrics": {metric: _difference(*amounts)}}
-                for value, amounts in _by_difference(sums)
-            ],
-            "TotalCostAndUsage": {metric: _difference(*whole)},
-        }
+        return {"CostAndUsageComparisons": rows, "TotalCostAndUsage": {metric: _difference(*whole)}}
 
     def drivers(self, call: Call) -> dict[str, Any]:
-        """For each service, the usage types that changed most."""
+        """For each service and usage type, what changed: usage, commitments, credits, tax."""
         metric, baseline, compared = self._asked(call)
-        key = self._group(call)
-        read = dimension(key)
+        service, usage, kind = (dimension(key) for key in ("SERVICE", "USAGE_TYPE", "RECORD_TYPE"))
+        lines: dict[str, tuple[list[BillLine], list[BillLine]]] = {}
+        for which, some in enumerate((baseline, compared)):
+            for line in some:
+                lines.setdefault(f"{service(line)}\n{usage(line)}", ([], []))[which].append(line)
+        totals = {both: (_total(before, metric), _total(after, metric)) for both, (before, after) in lines.items()}
         rows = []
-        for value, amounts in _by_difference(_sums(baseline, compared, metric, key)):
-            parts = [[line for line in lines if read(line) == value] for lines in (baseline, compared)]
-            usages = _by_difference(_sums(parts[0], parts[1], metric, "USAGE_TYPE"))[:_MOST_DRIVERS]
+        for both, amounts in _by_difference(totals):
+            changes = _by_difference(_sums(*lines[both], metric, kind))
+            names = both.split("\n")
+            keys = ("SERVICE", "USAGE_TYPE")
             rows.append(
                 {
-                    "CostSelector": _selector(key, value),
+                    "CostSelector": {
+                        "And": [_selector(("DIMENSION", key), name) for key, name in zip(keys, names, strict=True)]
+                    },
                     "Metrics": {metric: _difference(*amounts)},
                     "CostDrivers": [
-                        {"Type": "USAGE_CHANGE", "Name": usage, "Metrics": {metric: _difference(*changed)}}
-                        for usage, changed in usages
+                        {"Type": _TYPES[record], "Name": record, "Metrics": {metric: _difference(*changed)}}
+                        for record, changed in changes
                     ],
                 }
             )
@@ -76,11 +95,11 @@ class _Comparisons:
             found.append(self._lines(call, start, end, keep))
         return metric, found[0], found[1]
 
-    def _group(self, call: Call) -> str:
+    def _group(self, call: Call) -> tuple[str, str]:
         groups = call.parameters.get("GroupBy") or [{"Type": "DIMENSION", "Key": "SERVICE"}]
-        if len(groups) > 1 or groups[0].get("Type") != "DIMENSION":
-            raise AwsError("ValidationException", "The simulated account compares by one DIMENSION.")
-        return str(groups[0]["Key"])
+        if len(groups) > 1:
+            raise AwsError("ValidationException", "The simulated account compares by one group.")
+        return str(groups[0].get("Type")), str(groups[0].get("Key"))
 
     def _lines(self, call: Call, start: date, end: date, keep: Any) -> list[BillLine]:
         lines = self._company.bills.lines if self._company.is_here(call) else []
@@ -91,8 +110,8 @@ def _total(lines: list[BillLine], metric: str) -> Decimal:
     return sum(map(METRICS[metric], lines), Decimal(0))
 
 
-def _sums(baseline: list[BillLine], compared: list[BillLine], metric: str, key: str) -> Sums:
-    read, amount = dimension(key), METRICS[metric]
+def _sums(baseline: list[BillLine], compared: list[BillLine], metric: str, read: Read) -> Sums:
+    amount = METRICS[metric]
     sums: Sums = {}
     for line in baseline:
         before, after = sums.get(read(line), (Decimal(0), Decimal(0)))
@@ -107,8 +126,13 @@ def _by_difference(sums: Sums) -> list[tuple[str, tuple[Decimal, Decimal]]]:
     return sorted(sums.items(), key=lambda item: (-abs(item[1][1] - item[1][0]), item[0]))
 
 
-def _selector(key: str, value: str) -> dict[str, Any]:
-    return {"Dimensions": {"Key": key, "Values": [value], "MatchOptions": ["EQUALS"]}}
+def _selector(group: tuple[str, str], value: str) -> dict[str, Any]:
+    kind, key = group
+    if kind == "DIMENSION":
+        return {"Dimensions": {"Key": key, "Values": [value], "MatchOptions": ["EQUALS"]}}
+    own = value.removeprefix(f"{key}$")
+    root = "Tags" if kind == "TAG" else "CostCategories"
+    return {root: {"Key": key, "Values": [own], "MatchOptions": ["EQUALS" if own else "ABSENT"]}}
 
 
 def _difference(before: Decimal, after: Decimal) -> dict[str, str]:

@@ -25,6 +25,9 @@ RULES: Final[dict[tuple[str, str], PageRule]] = {
     ("autoscaling", "*"): PageRule(default=50, cap=100),
     ("backup", "*"): PageRule(default=100, cap=1000),
     ("budgets", "*"): PageRule(default=100, cap=1000),
+    # CostAndUsageComparisonsMaxResults and CostComparisonDriversMaxResults of botocore's model.
+    ("ce", "GetCostAndUsageComparisons"): PageRule(default=2000, cap=2000),
+    ("ce", "GetCostComparisonDrivers"): PageRule(default=10, cap=10),
     ("cloudfront", "*"): PageRule(default=100, cap=100),
     ("cloudtrail", "DescribeTrails"): PageRule(default=None),
     ("cloudwatch", "ListMetrics"): PageRule(default=500, cap=500),

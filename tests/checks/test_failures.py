@@ -24,6 +24,7 @@ READS = [
     (name, action) for name in QUESTIONS for action in TOOLS[name].iam_actions if action != "sts:GetCallerIdentity"
 ]
 TOTALS = {
+    "explain_cost_change": "difference_usd",
     "compare_costs": "difference_usd",
     "get_cost_forecast": "forecast_usd",
     "get_cost_anomalies": "found",

@@ -82,9 +82,9 @@ def allocation(billing: Billing, params: AllocationParams) -> AllocationAnswer:
         ArgumentsError: no cost of the period has this tag.
     """
     first, last = params.days(billing.today)
-    (found,) = billing.ask(_tags(first.isoformat(), (last + timedelta(days=1)).isoformat()))
+    (found,) = billing.ask(tags_read(first.isoformat(), (last + timedelta(days=1)).isoformat()))
     known = [] if isinstance(found, FailedRead) else sorted(found)
-    key = _chosen(params.tag_key, known) if known else params.tag_key or PREFERRED[0]
+    key = chosen_tag(params.tag_key, known) if known else params.tag_key or PREFERRED[0]
     keep = only(group_named("region"), [params.region_name]) if params.region_name else None
     question = Question(first, last, params.metric, (group_named(f"tag:{key}"),), filter=keep)
     read = read_costs(billing, question)
@@ -127,14 +127,15 @@ def allocation(billing: Billing, params: AllocationParams) -> AllocationAnswer:
     )
 
 
-def _tags(start: str, end: str) -> Read:
+def tags_read(start: str, end: str) -> Read:
+    """Which tags have costs from a day until before another."""
     token = ("NextPageToken", "NextPageToken")
     return read(
         "ce", "GetTags", "Tags", {"TimePeriod": {"Start": start, "End": end}}, token=token, region=GLOBAL_REGION
     )
 
 
-def _chosen(asked: str, known: Sequence[str]) -> str:
+def chosen_tag(asked: str, known: Sequence[str]) -> str:
     """The tag to group by: the one that is asked for, in the case that AWS knows it in, or the first preferred."""
     by_name = {key.casefold(): key for key in known}
     if asked:

@@ -5,6 +5,7 @@ For what the emulated account cannot make, and for the many ways that a template
 
 from __future__ import annotations
 
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -33,20 +34,25 @@ def _plugins() -> None:
 
 def rendered(role: str, template: str = "stack.yml.j2", **given: Any) -> str:
     """The template, with the role's defaults and these variables; account and network are made up."""
+    directory = str(ROLES / role)
+    # Where lookups look, as in a run.
+    places = {"role_path": directory, "ansible_search_path": [directory]}
+    lookup = f"{{{{ lookup('ansible.builtin.template', '{directory}/templates/{template}') }}}}"
+    return str(evaluated(lookup, [role], **places, **given))
+
+
+def evaluated(expression: str, roles: list[str], **given: Any) -> Any:
+    """What an expression is with the roles' defaults and variables, and these."""
     _plugins()
     loader = DataLoader()
     variables: dict[str, Any] = {"ansible_managed": "Ansible managed", "aws_region": REGION}
-    for name in ("aws", role):
+    for name in ("aws", *roles):
         for part in ("defaults", "vars"):
             file = ROLES / name / part / "main.yml"
             variables |= loader.load_from_file(str(file), trusted_as_template=True) or {}
     variables |= {"__aws_place": PLACE, "__aws_account": "123456789012", "__aws_arn_start": "arn:aws"}
-    variables |= {"__aws_network": NETWORK, "role_path": str(ROLES / role)}
-    # Where lookups look, as in a run.
-    variables |= {"ansible_search_path": [str(ROLES / role)]} | given
-    templar = Templar(loader=loader, variables=variables)
-    file = ROLES / role / "templates" / template
-    return str(templar.template(trust_as_template(f"{{{{ lookup('ansible.builtin.template', '{file}') }}}}")))
+    variables |= {"__aws_network": NETWORK, "ansible_playbook_python": sys.executable} | given
+    return Templar(loader=loader, variables=variables).template(trust_as_template(expression))
 
 
 def read(template: str) -> dict[str, Any]:

@@ -91,8 +91,8 @@ def test_an_unknown_key_of_the_file_is_named(tmp_path: Path) -> None:
 
 
 def test_a_wrong_value_of_the_file_names_the_file(tmp_path: Path) -> None:
-    file = file_with(tmp_path, "mcp_server_workers = 0\n")
-    with pytest.raises(SettingsError, match=f"MCP_SERVER_WORKERS: got 0 from {file}"):
+    file = file_with(tmp_path, "mcp_server_workers = -1\n")
+    with pytest.raises(SettingsError, match=f"MCP_SERVER_WORKERS: got -1 from {file}"):
         load_settings(file)
 
 

@@ -143,8 +143,8 @@ def test_the_journal_says_why_a_start_failed() -> None:
     etc, look = "/etc/aws-finops-mcp", documented("journalctl -u aws-finops-mcp -n 50")
     for damage, reason in (
         (
-            f"sed -i 's/^mcp_server_workers.*/mcp_server_workers = 0/' {etc}/config.toml",
-            f"aws-finops-mcp: MCP_SERVER_WORKERS: got 0 from {etc}/config.toml: Input should be greater than",
+            f"sed -i 's/^mcp_server_workers.*/mcp_server_workers = -1/' {etc}/config.toml",
+            f"aws-finops-mcp: MCP_SERVER_WORKERS: got -1 from {etc}/config.toml: Input should be greater than",
         ),
         (f"mv {etc}/secrets/aws {etc}/away", "Failed at step CREDENTIALS"),
     ):

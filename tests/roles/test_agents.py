@@ -59,6 +59,7 @@ def test_the_configuration_keeps_to_the_schema_and_holds_what_is_promised(tmp_pa
     assert {log["log_stream_name"]: log["file_path"] for log in logs} == {
         "{instance_id}/server": "/var/log/aws-finops-mcp/server.log",
         "{instance_id}/metrics": "/var/log/aws-finops-mcp/metrics.log",
+        "{instance_id}/audit": "/var/log/aws-finops-mcp/audit.log",
         "{instance_id}/nginx": "/var/log/nginx/aws-finops-mcp.log",
         "{instance_id}/nginx-error": "/var/log/nginx/error.log",
         "{instance_id}/certbot": "/var/log/letsencrypt/letsencrypt.log",

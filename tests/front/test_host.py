@@ -1,0 +1,199 @@
+"""nginx and the server together, as the roles configure them: who gets in, who does not, and what is written down."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+from tests.front.host import PASSWORD, Host, running_host
+from tests.server.auth.asking import basic, htpasswd
+
+from aws_finops_mcp.demo.account import EmbeddedAccount
+from aws_finops_mcp.server.auth.key_file import create_key, revoke_key
+from aws_finops_mcp.settings import Scopes
+
+PLAIN = {"tool": "find_unused_volumes", "arguments": {"region_name": "us-east-1"}}
+JSON = b"Content-Type: application/json\r\n"
+
+
+@pytest.fixture(scope="module")
+def host(account: EmbeddedAccount, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    with running_host(account.environment, tmp_path_factory.mktemp("host"), nginx_rate="1000r/s") as running:
+        yield running
+
+
+def last(host: Host, event: str) -> dict[str, object]:
+    return [line for line in host.audit() if line["event"] == event][-1]
+
+
+def authorization(host: Host) -> bytes:
+    return b"X-API-Key: " + host.key.encode() + b"\r\n"
+
+
+def status(answer: bytes) -> int:
+    """Of the first answer on a connection; 0 when there is none."""
+    return int(answer.split()[1]) if answer.startswith(b"HTTP/") else 0
+
+
+def test_each_way_gets_an_answer_and_an_audit_line(host: Host) -> None:
+    token = host.issuer.token(scope="finops.read")
+    for header, who, how in (
+        (basic("alice", PASSWORD), "alice", "basic"),
+        (("X-API-Key", host.key), "ci", "api_key"),
+        (("Authorization", f"Bearer {host.key}"), "ci", "api_key"),
+        (("Authorization", f"Bearer {token}"), "okta:alice", "oauth"),
+    ):
+        answer = host.post(header, body=PLAIN)
+        assert answer.status_code == 200, answer.text
+        line = last(host, "call")
+        assert (line["who"], line["how"], line["client"]) == (who, how, "127.0.0.1")
+
+
+def test_strangers_are_told_what_to_send_and_where_to_log_in(host: Host) -> None:
+    answer = host.post(body=PLAIN)
+    assert answer.status_code == 401
+    schemes = {value.split()[0] for value in answer.headers.get_list("www-authenticate")}
+    assert schemes == {"Basic", "Bearer"}
+    with httpx2.Client(verify=host.context()) as client:
+        found = client.get(f"{host.url}/.well-known/oauth-protected-resource/mcp")
+    assert found.status_code == 200
+    assert found.json()["authorization_servers"] == [host.issuer.url]
+    assert host.post(basic("alice", "wrong-password"), body=PLAIN).status_code == 401
+    assert last(host, "refused")["why"] == "the name or the password is wrong"
+
+
+def test_the_loopback_port_stays_open_and_names_nobody(host: Host) -> None:
+    answer = httpx2.post(f"http://127.0.0.1:{host.loopback}/mcp", json=PLAIN, timeout=60)
+    assert answer.status_code == 200
+    assert last(host, "call")["how"] == "loopback"
+
+
+@pytest.mark.parametrize(
+    "name", ["X-Remote-User", "X-Forwarded-For", "X-Real-IP", "Forwarded", "X_Remote_User", "X_Forwarded_For"]
+)
+def test_identity_headers_from_outside_mean_nothing(host: Host, name: str) -> None:
+    assert host.post((name, "203.0.113.99"), body=PLAIN).status_code == 401
+    assert last(host, "refused")["client"] == "127.0.0.1"
+    assert host.post((name, "203.0.113.99"), ("X-API-Key", host.key), body=PLAIN).status_code == 200
+    line = last(host, "call")
+    assert (line["who"], line["client"]) == ("ci", "127.0.0.1")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        b"Authorization: Basic YWxpY2U6eA==\r\nAuthorization: Basic YWxpY2U6eQ==\r\n",
+        b"Authorization: Basic YWxpY2U6eA==\r\nX-API-Key: abcd.efgh\r\n",
+        b"X-API-Key: abcd.efgh\r\nX-API-Key: abcd.efgh\r\n",
+        b"Content-Length: 3\r\n",
+        b"Transfer-Encoding: chunked\r\n",
+        b"Transfer-Encoding: identity, chunked\r\n",
+        b"X-Folded: one\r\n two\r\nX-API-Key: abcd.efgh\r\nAuthorization: Basic YWxpY2U6eA==\r\n",
+    ],
+    ids=["authorization", "two-kinds", "keys", "lengths", "length-and-chunks", "codings", "folded"],
+)
+def test_what_can_be_read_in_two_ways_is_refused(host: Host, headers: bytes) -> None:
+    request = b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 2\r\n" + JSON + headers
+    answer = host.raw(request + b"\r\n{}")
+    assert status(answer) in (400, 501)
+
+
+def test_a_smuggled_request_is_never_served(host: Host) -> None:
+    """The second one, inside the body of the first, would be served if the two sides counted bytes differently."""
+    inner = b"GET /tools HTTP/1.1\r\nHost: localhost\r\n" + authorization(host) + b"\r\n"
+    for framing in (
+        b"Content-Length: %d\r\nTransfer-Encoding : chunked\r\n" % (len(inner) + 5),
+        b"Content-Length: %d\r\nTransfer_Encoding: chunked\r\n" % (len(inner) + 5),
+        b"Transfer-Encoding: xchunked\r\n",
+    ):
+        head = b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + JSON + authorization(host) + framing
+        answer = host.raw(head + b"\r\n0\r\n\r\n" + inner)
+        assert answer.count(b"HTTP/1.1 ") == 1
+        assert status(answer) in (400, 501)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        b"//mcp",
+        b"/health/../mcp",
+        b"/health/..;/mcp",
+        b"/health/%2e%2e/mcp",
+        b"/health%2f..%2fmcp",
+        b"/HEALTH",
+        b"/health;x=1",
+        b"/health%00",
+        b"/health/",
+        b"//health/../tools",
+        b"/.well-known/../tools",
+        b"/.well-known/%2e%2e/tools",
+        b"/.well-known%2f..%2ftools",
+    ],
+)
+def test_no_path_gets_past_authentication(host: Host, path: bytes) -> None:
+    answer = host.raw(b"GET " + path + b" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    assert status(answer) in (400, 401, 404)
+    assert b'"tools"' not in answer
+
+
+def test_bodies_too_large_and_hosts_unknown_are_refused(host: Host) -> None:
+    head = b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + JSON + authorization(host)
+    assert status(host.raw(head + b"Content-Length: 2097152\r\n\r\n")) == 413
+    other = b"GET /tools HTTP/1.1\r\nHost: other.example.com\r\nConnection: close\r\n" + authorization(host) + b"\r\n"
+    assert host.raw(other) == b""
+
+
+def test_a_body_that_does_not_come_is_given_up(host: Host) -> None:
+    head = b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + JSON + authorization(host)
+    answer = host.raw(head + b"Content-Length: 100\r\n\r\n{")
+    assert status(answer) in (0, 408)
+    assert host.post(("X-API-Key", host.key), body=PLAIN).status_code == 200
+
+
+def test_who_is_taken_out_is_refused_from_the_next_request_on(host: Host) -> None:
+    """Users and keys are read again when their files change, without a reload."""
+    kept, key = create_key(host.directory / "keys.json", "leaver", Scopes(), None)
+    assert host.post(("X-API-Key", key), body=PLAIN).status_code == 200
+    revoke_key(host.directory / "keys.json", kept.id)
+    assert host.post(("X-API-Key", key), body=PLAIN).status_code == 401
+    assert last(host, "refused")["credential"] == kept.id
+    assert host.post(basic("alice", PASSWORD), body=PLAIN).status_code == 200
+    htpasswd(host.directory / "users", bob=PASSWORD)
+    assert host.post(basic("alice", PASSWORD), body=PLAIN).status_code == 401
+    htpasswd(host.directory / "users", alice=PASSWORD)
+
+
+def test_no_secret_is_in_any_log(host: Host) -> None:
+    token = host.issuer.token(scope="finops.read")
+    wrong = "a-password-that-is-wrong"
+    for header in (
+        basic("alice", PASSWORD),
+        basic("alice", wrong),
+        ("X-API-Key", host.key),
+        ("X-API-Key", host.key[:-1]),
+        ("Authorization", f"Bearer {token}"),
+        ("Authorization", f"Bearer {token}x"),
+    ):
+        assert host.post(header, body=PLAIN, path="/mcp?key=" + host.key).status_code in (200, 401)
+    logs = host.logs()
+    assert '"event": "refused"' in logs
+    assert '"path":"/mcp"' in logs  # nginx's own
+    encoded = [base64.b64encode(f"alice:{password}".encode()).decode() for password in (PASSWORD, wrong)]
+    for secret in (PASSWORD, wrong, *encoded, host.key.partition(".")[2][:-1], token.rpartition(".")[2]):
+        assert secret not in logs
+
+
+@pytest.mark.parametrize(("loopback", "expected"), [("required", 401), ("closed", 403)])
+def test_the_loopback_port_can_be_keyed_or_closed(
+    account: EmbeddedAccount, tmp_path: Path, loopback: str, expected: int
+) -> None:
+    with running_host(account.environment, tmp_path, aws_finops_mcp_loopback=loopback) as keyed:
+        port = f"http://127.0.0.1:{keyed.loopback}"
+        assert httpx2.post(f"{port}/mcp", json=PLAIN, timeout=60).status_code == expected
+        assert httpx2.get(f"{port}/health").status_code == 200
+        with_key = httpx2.post(f"{port}/mcp", json=PLAIN, headers={"X-API-Key": keyed.key}, timeout=60)
+        assert with_key.status_code == (200 if loopback == "required" else 403)
+        assert keyed.post(("X-API-Key", keyed.key), body=PLAIN).status_code == 200

@@ -110,7 +110,7 @@ def test_what_an_operator_adds_is_merged_and_what_they_turn_off_is_gone(tmp_path
         tmp_path, cloudwatch_agent_extra=extra, cloudwatch_agent_traces=False, cloudwatch_agent_journal_units=[]
     )
     logs = config["logs"]["logs_collected"]["files"]["collect_list"]
-    assert (len(logs), logs[-1]) == (7, more)
+    assert (len(logs), logs[-1]) == (8, more)
     assert config["agent"]["debug"] is True
     assert "traces" not in config
     assert "journald" not in config["logs"]["logs_collected"]

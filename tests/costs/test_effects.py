@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aws_finops_mcp.costs.cents import to_cents
-from aws_finops_mcp.costs.effects import Line, decompose
+from aws_finops_mcp.costs.effects import Length, Line, decompose
 
 D = Decimal
 
@@ -18,7 +19,8 @@ def line(quantity: str, cost: str, covered: str = "0", covered_cost: str = "0") 
 
 
 def effects(before: dict[str, Line], after: dict[str, Line], days: tuple[int, int] = (30, 30)) -> dict[str, object]:
-    found = decompose({("S", k): v for k, v in before.items()}, {("S", k): v for k, v in after.items()}, days)
+    lengths = (Length(days[0], D(1)), Length(days[1], D(1)))
+    found = decompose({("S", k): v for k, v in before.items()}, {("S", k): v for k, v in after.items()}, lengths)
     return {key[1]: {name: usd for name, usd in one.items() if usd} for key, one in found.items()}
 
 
@@ -51,6 +53,18 @@ def test_days_by_hand() -> None:
     assert effects({"A": line("720", "72")}, {"A": line("744", "74.4")}, (30, 31)) == {"A": {"days": D("2.4")}}
 
 
+def test_what_is_measured_by_the_month_knows_no_longer_months() -> None:
+    """100 GB kept through 28 days and through 31 days are 100 GB-Mo each time; 110 are more of them."""
+    before, after = Line(D(100), D(10), unit="GB-Mo"), Line(D(110), D(11), unit="GB-Mo")
+    assert effects({"A": before}, {"A": after}, (28, 31)) == {"A": {"volume": D(1)}}
+
+
+def test_lengths_by_hand() -> None:
+    """The second half of February, and March: 14 of 28 days, and a month."""
+    assert Length.of(date(2026, 2, 15), date(2026, 2, 28)) == Length(14, D("0.5"))
+    assert Length.of(date(2026, 2, 15), date(2026, 3, 31)) == Length(45, D("1.5"))
+
+
 def test_a_plan_that_covers_half_by_hand() -> None:
     """100 h at $0.10; then 50 h of them at $0.06 under a plan: no volume, $2.00 less by commitment."""
     assert effects({"A": line("100", "10")}, {"A": line("50", "5", "50", "3")}) == {"A": {"commitment": D(-2)}}
@@ -61,7 +75,7 @@ def test_cost_without_quantity_is_other() -> None:
 
 
 _AMOUNT = st.decimals(-1000, 1000, allow_nan=False, places=6) | st.just(D(0))
-_LINE = st.builds(Line, _AMOUNT, _AMOUNT, _AMOUNT, _AMOUNT, st.sampled_from(["", "Hrs", "GB"]))
+_LINE = st.builds(Line, _AMOUNT, _AMOUNT, _AMOUNT, _AMOUNT, st.sampled_from(["", "Hrs", "GB-Mo"]))
 _KEY = st.tuples(st.sampled_from("ST"), st.sampled_from(["Box:a", "Box:b", "EBS:V.gp2", "EBS:V.gp3", "C"]))
 _LINES = st.dictionaries(_KEY, _LINE)
 
@@ -70,7 +84,8 @@ _LINES = st.dictionaries(_KEY, _LINE)
 def test_effects_always_add_up_to_the_difference(
     before: dict[tuple[str, str], Line], after: dict[tuple[str, str], Line], first: int, second: int
 ) -> None:
-    found = decompose(before, after, (first, second))
+    lengths = (Length(first, D(first) / 30), Length(second, D(second) / 31))
+    found = decompose(before, after, lengths)
     assert found.keys() == before.keys() | after.keys()
     for key, one in found.items():
         assert sum(one.values(), D(0)) == after.get(key, Line()).total - before.get(key, Line()).total

@@ -1,6 +1,7 @@
 """Why costs differ between two periods: effects that add up to the difference exactly. Pure arithmetic, no reads.
 
-Of each usage type, with quantity q, on-demand unit rate p and cost c, before (0) and after (1), D days, and Q the sum
+Of each usage type, with quantity q, on-demand unit rate p and cost c, before (0) and after (1), D days (months for what
+is measured in units of a month, such as GB-Mo: a gigabyte kept for February is as much as one for March), and Q the sum
 of the quantities of its family (usage types of one service and unit, alike up to the colon), in this order:
 
     commitment = (c1 - q1 p1) - (c0 - q0 p0)   what plans and reservations took off the on-demand price
@@ -17,9 +18,11 @@ positive quantities in both periods nothing is mix: volume = (q1 - q0 D1/D0) p0.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from calendar import monthrange
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
 from decimal import Decimal
 
 EFFECTS = (
@@ -31,6 +34,7 @@ COVERED = ("DiscountedUsage", "SavingsPlanCoveredUsage")
 
 _EXACT = Decimal("0.0000000001")
 _ZERO = Decimal(0)
+_MONTHLY = ("-mo", "-month")
 _FAMILY = re.compile(r"(.*?EBS:[^.]+|[^:]*)")
 
 
@@ -63,6 +67,25 @@ class Line:
         return self.cost / self.quantity if self.quantity else None
 
 
+@dataclass(frozen=True)
+class Length:
+    """How long a period is: in days, and in months, of which each day is as much as its month has room for."""
+
+    days: int
+    months: Decimal
+
+    @classmethod
+    def of(cls, first: date, last: date) -> Length:
+        """From the first day to the last, both included."""
+        days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+        in_month = Counter((day.year, day.month) for day in days)
+        return cls(len(days), sum((Decimal(n) / monthrange(*month)[1] for month, n in in_month.items()), _ZERO))
+
+    def in_units_of(self, unit: str) -> Decimal:
+        """What a use that goes on evenly is proportional to."""
+        return self.months if unit.casefold().endswith(_MONTHLY) else Decimal(self.days)
+
+
 Key = tuple[str, str]
 """Service and usage type."""
 
@@ -84,7 +107,7 @@ def effect_of(record_type: str) -> str:
 
 
 def decompose(
-    before: Mapping[Key, Line], after: Mapping[Key, Line], days: tuple[int, int]
+    before: Mapping[Key, Line], after: Mapping[Key, Line], lengths: tuple[Length, Length]
 ) -> dict[Key, dict[str, Decimal]]:
     """The effects of each usage type; each one's sum is what it cost after, less what it cost before."""
     empty = Line()
@@ -94,9 +117,10 @@ def decompose(
         unit = after.get(key, empty).unit or before.get(key, empty).unit
         families[key[0], _family(key[1]), unit].append(key)
     found: dict[Key, dict[str, Decimal]] = {}
-    for members in families.values():
+    for (_, _, unit), members in families.items():
+        longer = lengths[1].in_units_of(unit) / lengths[0].in_units_of(unit) - 1
         lines = {key: (before.get(key, empty), after.get(key, empty)) for key in members}
-        found |= _of_family(lines, days)
+        found |= _of_family(lines, longer)
     return found
 
 
@@ -105,7 +129,8 @@ def _family(usage_type: str) -> str:
     return match.group() if match else usage_type
 
 
-def _of_family(lines: Mapping[Key, tuple[Line, Line]], days: tuple[int, int]) -> dict[Key, dict[str, Decimal]]:
+def _of_family(lines: Mapping[Key, tuple[Line, Line]], longer: Decimal) -> dict[Key, dict[str, Decimal]]:
+    """The effects in one family, whose second period is by a part `longer` than the first."""
     whole_before = sum((old.whole for old, _ in lines.values()), _ZERO)
     whole_after = sum((new.whole for _, new in lines.values()), _ZERO)
     mixed = len(lines) > 1 and whole_before > 0 and whole_after > 0
@@ -120,7 +145,7 @@ def _of_family(lines: Mapping[Key, tuple[Line, Line]], days: tuple[int, int]) ->
             # Without a quantity, or never bought on demand, there is no price to hold it against.
             found[key] = {"other" if unmetered else "commitment": difference}
             continue
-        per_day = _exact(old.whole * rate_before * (days[1] - days[0]) / days[0])
+        per_day = _exact(old.whole * rate_before * longer)
         growth = whole_after / whole_before if mixed else None
         stays = old.whole * growth if growth is not None else new.whole
         commitment = _exact((new.total - new.whole * rate_after) - (old.total - old.whole * rate_before))

@@ -29,7 +29,7 @@ from aws_finops_mcp.costs.cost_explorer import (
     group_named,
     only,
 )
-from aws_finops_mcp.costs.effects import COVERED, EFFECTS, Key, Line, decompose, effect_of
+from aws_finops_mcp.costs.effects import COVERED, EFFECTS, Key, Length, Line, decompose, effect_of
 from aws_finops_mcp.costs.period import CostPeriodParams, end_of_month, months_before, parsed_day
 from aws_finops_mcp.costs.tool import CostTool, Cursor, MaxResults
 from aws_finops_mcp.findings import FailedRead, UnitUsd, Usd
@@ -190,8 +190,8 @@ def explain(billing: Billing, params: ExplanationParams) -> ExplanationAnswer:
             "ask for one account at a time: filters={account: [...]}",
         )
         return _unread(billing, fields, params, failed)
-    lengths = tuple((last - first).days + 1 for first, last in periods)
-    causes, totals = _causes(_lines(demand, plans), others, _regions(places), owners, (lengths[0], lengths[1]))
+    lengths = (Length.of(*periods[0]), Length.of(*periods[1]))
+    causes, totals = _causes(_lines(demand, plans), others, _regions(places), owners, lengths)
     effects = {
         name: sum((cause.effects_usd.get(name, _ZERO) for cause in causes), _ZERO)
         for name in EFFECTS
@@ -335,11 +335,11 @@ def _causes(
     others: _Cells,
     regions: Mapping[str, tuple[str, ...]],
     owners: Owned,
-    days: tuple[int, int],
+    lengths: tuple[Length, Length],
 ) -> tuple[list[Cause], tuple[Decimal, Decimal]]:
     """The leaves, and the totals before and after; all in whole cents that add up."""
     before, after = lines
-    effects = {(_USAGE, *key): one for key, one in decompose(before, after, days).items()}
+    effects = {(_USAGE, *key): one for key, one in decompose(before, after, lengths).items()}
     sums: dict[tuple[str, str, str], tuple[Decimal, Decimal]] = {
         (_USAGE, *key): (before.get(key, Line()).total, after.get(key, Line()).total) for key in before | after
     }

@@ -11,6 +11,9 @@ from pydantic import BaseModel, Field
 MOST_BARS = 15
 """Bars that can still be read; the rest is one bar."""
 
+MOST_STEPS = 10
+"""Changes between two amounts."""
+
 OTHERS = "all others"
 
 
@@ -43,13 +46,14 @@ class Chart:
     """One picture.
 
     Attributes:
-        kind: `bars` compares parts, `days` shows a course over time, `periods` some months with their intervals.
+        kind: `bars` compares parts, `days` shows a course over time, `periods` some months with their intervals,
+            `steps` leads from the first mark to the last by those between, which add up to the difference.
         title: what is shown.
         notes: below the title: period, metric, filter, and what is incomplete.
         emphasis: what the emphasised marks are.
     """
 
-    kind: Literal["bars", "days", "periods"]
+    kind: Literal["bars", "days", "periods", "steps"]
     title: str
     notes: str
     marks: tuple[Mark, ...]
@@ -64,3 +68,11 @@ def parts(marks: list[Mark], total: Decimal | None) -> tuple[Mark, ...]:
     whole = total if total is not None else sum((mark.usd for mark in marks), Decimal(0))
     rest = whole - sum((mark.usd for mark in shown), Decimal(0))
     return (*shown, Mark(OTHERS, rest)) if rest else tuple(shown)
+
+
+def steps(before: Mark, changes: list[Mark], after: Mark) -> tuple[Mark, ...]:
+    """From one amount to another: the largest changes, and all others as one, so that they add up."""
+    changes = sorted((mark for mark in changes if mark.usd), key=lambda mark: -abs(mark.usd))
+    shown = changes if len(changes) <= MOST_STEPS else changes[: MOST_STEPS - 1]
+    rest = after.usd - before.usd - sum((mark.usd for mark in shown), Decimal(0))
+    return (before, *shown, *((Mark(OTHERS, rest),) if rest else ()), after)

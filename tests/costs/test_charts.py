@@ -11,7 +11,7 @@ from tests.costs.conftest import FIRST_DAY, TODAY, UseBills, ask, line
 
 from aws_finops_mcp.audits.catalogue import TOOLS
 from aws_finops_mcp.audits.engine import Engine
-from aws_finops_mcp.chart import MOST_BARS, OTHERS, Chart, Mark, parts
+from aws_finops_mcp.chart import MOST_BARS, MOST_STEPS, OTHERS, Chart, Mark, parts, steps
 from aws_finops_mcp.demo.account import EmbeddedAccount
 
 
@@ -36,6 +36,25 @@ def test_parts_are_ranked_and_the_rest_is_one_bar() -> None:
     assert shown[-1].label == OTHERS
     assert sum(mark.usd for mark in shown) == 1000
     assert parts(marks[:3], None) == tuple(reversed(marks[:3]))
+
+
+def test_steps_are_ranked_and_lead_from_one_end_to_the_other() -> None:
+    changes = [Mark(f"effect {number}", Decimal((-1) ** number * number)) for number in range(MOST_STEPS + 5)]
+    shown = steps(Mark("before", Decimal(5)), changes, Mark("after", Decimal(100)))
+    assert len(shown) == MOST_STEPS + 2
+    assert shown[-2].label == OTHERS
+    assert sum(mark.usd for mark in shown[:-1]) == 100
+
+
+@pytest.mark.parametrize("name", ["compare_costs", "explain_cost_change"])
+def test_changes_add_up_from_before_to_after(engine: Engine, name: str) -> None:
+    answer, chart = charted(engine, name)
+    assert chart is not None
+    assert chart.kind == "steps"
+    first, *changes, last = chart.marks
+    assert (first.usd, last.usd) == (answer.baseline_usd, answer.comparison_usd)
+    assert first.usd + sum(mark.usd for mark in changes) == last.usd
+    assert len(changes) > 2
 
 
 def test_costs_by_service_by_hand(engine: Engine, bills: UseBills) -> None:

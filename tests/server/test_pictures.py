@@ -24,7 +24,7 @@ from aws_finops_mcp.chart import Chart, Mark
 from aws_finops_mcp.costs.answers import CostRow
 from aws_finops_mcp.costs.breakdown import CostsAnswer
 from aws_finops_mcp.findings import Answer
-from aws_finops_mcp.server.pictures import figure, numbered, png
+from aws_finops_mcp.server.pictures import begins_at, figure, numbered, png
 from aws_finops_mcp.server.tables import as_csv
 
 BARS = Chart(
@@ -36,6 +36,11 @@ MONTHS = Chart(
     "periods", "Forecast", "",
     (Mark("2026-10", Decimal(7)), Mark("2026-11", Decimal(8), Decimal(6), Decimal(11), True)),
     emphasis="forecast",
+)  # fmt: skip
+
+STEPS = Chart(
+    "steps", "Why", "", (Mark("before", Decimal(1000)), Mark("volume", Decimal(60)), Mark("credits", Decimal(-20)),
+    Mark("after", Decimal(1040))),
 )  # fmt: skip
 
 
@@ -66,6 +71,17 @@ def test_a_forecast_carries_its_interval() -> None:
     assert {"billed", "forecast"} <= set(drawn)
 
 
+def test_steps_carry_what_they_add_and_say_where_bars_begin() -> None:
+    drawn = texts(STEPS)
+    for wanted in ("$1,000.00", "+$60.00", "-$20.00", "$1,040.00"):
+        assert wanted in drawn
+    assert begins_at(STEPS) == 970
+    assert any("bars begin at $970.00, not at zero" in text for text in drawn)
+    small = Chart("steps", "", "", (Mark("a", Decimal(10)), Mark("b", Decimal(90)), Mark("c", Decimal(100))))
+    assert begins_at(small) == 0
+    assert not any("not at zero" in text for text in texts(small))
+
+
 def test_of_a_long_course_the_ends_and_extremes_carry_numbers_that_do_not_touch() -> None:
     places = sorted(numbered(DAYS))
     assert {0, 59} & set(places)
@@ -81,6 +97,7 @@ def test_of_a_long_course_the_ends_and_extremes_carry_numbers_that_do_not_touch(
         BARS,
         DAYS,
         MONTHS,
+        STEPS,
         Chart("days", "One", "", (Mark("2026-10-01", Decimal(0)),)),
         Chart("days", "Large", "", (Mark("a", Decimal("1234567.891")), Mark("b", Decimal(-5)))),
         Chart("bars", "Nothing", "x" * 400, (Mark("a" * 200, Decimal(0)),)),

@@ -14,7 +14,8 @@ from pydantic import Field, field_validator, model_validator
 
 from aws_finops_mcp.aws.clients import GLOBAL_REGION
 from aws_finops_mcp.aws.reads import Read, read
-from aws_finops_mcp.costs.answers import BillingAnswer, Model, dollars, ended, page_of
+from aws_finops_mcp.chart import Chart, Mark, PictureParams, steps
+from aws_finops_mcp.costs.answers import BillingAnswer, Model, dollars, doubts, ended, filters_text, page_of
 from aws_finops_mcp.costs.billing import Billing
 from aws_finops_mcp.costs.by_service import GET_COST_AND_USAGE
 from aws_finops_mcp.costs.cost_explorer import (
@@ -43,7 +44,7 @@ ROWS_PER_PAGE, DRIVERS_PER_PAGE = 2000, 10
 OWN_DRIVERS = "GetCostAndUsage"
 
 
-class ComparisonParams(AskParams):
+class ComparisonParams(PictureParams, AskParams):
     """Arguments of `compare_costs`."""
 
     baseline_month: str = Field("", description="YYYY-MM; empty: the month before comparison_month")
@@ -375,6 +376,16 @@ def _first(month: str) -> date | None:
     return date.fromisoformat(f"{month}-01") if month else None
 
 
+def _chart(answer: ComparisonAnswer, params: ComparisonParams) -> Chart | None:
+    if answer.baseline_usd is None or answer.comparison_usd is None or answer.difference_usd is None:
+        return None
+    changes = [Mark(", ".join(row.keys.values()), row.difference_usd) for row in answer.rows]
+    ends = Mark(answer.baseline_month, answer.baseline_usd), Mark(answer.comparison_month, answer.comparison_usd)
+    notes = [answer.metric, f"by {answer.group_by}", filters_text(params.filters, params.exclude), *doubts(answer)]
+    title = f"{answer.comparison_month} against {answer.baseline_month}: {signed(answer.difference_usd)}"
+    return Chart("steps", title, ", ".join(filter(None, notes)), steps(ends[0], changes, ends[1]), answer.currency)
+
+
 COMPARE = CostTool(
     name=_TOOL,
     title="Month against month",
@@ -388,6 +399,7 @@ COMPARE = CostTool(
     params=ComparisonParams,
     answer_type=ComparisonAnswer,
     answer=compare,
+    chart=_chart,
     references=(
         GET_COST_AND_USAGE,
         "https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_GetCostAndUsageComparisons.html",

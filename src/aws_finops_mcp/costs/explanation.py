@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from pydantic import Field, field_validator, model_validator
-
 from aws_finops_mcp.costs.allocation import PREFERRED, chosen_tag, tags_read
-from aws_finops_mcp.costs.answers import BillingAnswer, Model, dollars, ended, page_of
+from aws_finops_mcp.costs.answers import dollars, ended, page_of
 from aws_finops_mcp.costs.billing import Billing
 from aws_finops_mcp.costs.by_service import GET_COST_AND_USAGE
 from aws_finops_mcp.costs.cents import to_cents
@@ -20,110 +18,22 @@ from aws_finops_mcp.costs.comparison import signed
 from aws_finops_mcp.costs.cost_explorer import (
     RECORD_TYPE,
     UNTAGGED,
-    Filters,
     Group,
     Question,
     all_of,
-    checked_filters,
     expression,
     group_named,
     only,
 )
 from aws_finops_mcp.costs.effects import COVERED, EFFECTS, Key, Length, Line, decompose, effect_of
-from aws_finops_mcp.costs.period import CostPeriodParams, end_of_month, months_before, parsed_day
-from aws_finops_mcp.costs.tool import CostTool, Cursor, MaxResults
-from aws_finops_mcp.findings import FailedRead, UnitUsd, Usd
+from aws_finops_mcp.costs.explanation_answer import Cause, ExplanationAnswer, ExplanationParams, Period, effects_chart
+from aws_finops_mcp.costs.tool import CostTool
+from aws_finops_mcp.findings import FailedRead
 
 _TOOL = "explain_cost_change"
 _USAGE = "Usage"
 _ZERO = Decimal(0)
 _SERVICE, _USAGE_TYPE, _REGION = (group_named(name) for name in ("service", "usage_type", "region"))
-
-Period = tuple[date, date]
-
-
-class ExplanationParams(CostPeriodParams):
-    """Arguments of `explain_cost_change`."""
-
-    baseline_start_date: str = Field("", description="first day to compare with; empty: the month or days before")
-    baseline_end_date: str = Field("", description="last day to compare with, included; empty: the same")
-    tag_key: str = Field("", description="the tag that names owners; empty: the first of CostCenter, Team, Owner, …")
-    filters: Filters = Field(default_factory=dict, description='only these values, e.g. {"service": ["AWS Lambda"]}')
-    exclude: Filters = Field(default_factory=dict, description="not these values, as filters")
-    max_results: MaxResults = 20
-    cursor: Cursor = ""
-
-    @field_validator("filters", "exclude")
-    @classmethod
-    def _values(cls, filters: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-        return checked_filters(filters)
-
-    @model_validator(mode="after")
-    def _baseline(self) -> ExplanationParams:
-        names = ("baseline_start_date", "baseline_end_date")
-        first, last = (parsed_day(name, getattr(self, name)) for name in names)
-        if (first is None) != (last is None):
-            raise ValueError("baseline_start_date, baseline_end_date: give both, or none")
-        if first and last and last < first:
-            raise ValueError(f"baseline_end_date {last} is before baseline_start_date {first}")
-        return self
-
-    def periods(self, today: date) -> tuple[Period, Period]:
-        """The days before and after."""
-        first, last = self.days(today)
-        if self.baseline_start_date:
-            return (date.fromisoformat(self.baseline_start_date), date.fromisoformat(self.baseline_end_date)), (
-                first,
-                last,
-            )
-        if first.day == 1 and last == end_of_month(first):
-            before = months_before(first, 1)
-            return (before, end_of_month(before)), (first, last)
-        length = (last - first).days + 1
-        return (first - timedelta(days=length), first - timedelta(days=1)), (first, last)
-
-
-class Cause(Model):
-    """One usage type of a service, or one record type that is no usage; its effects add up to its difference."""
-
-    service: str
-    usage_type: str = Field("", exclude_if=lambda given: not given)
-    record_type: str = Field("", description="where it is no usage", exclude_if=lambda given: not given)
-    regions: tuple[str, ...] = Field((), exclude_if=lambda given: not given)
-    status: str = Field("", description="new or gone", exclude_if=lambda given: not given)
-    baseline_usd: Usd
-    comparison_usd: Usd
-    difference_usd: Usd
-    effects_usd: dict[str, Usd] = Field(description="what made the difference; those that are zero are absent")
-    unit: str = Field("", description="as AWS names it", exclude_if=lambda given: not given)
-    baseline_quantity: float | None = Field(None, exclude_if=lambda given: given is None)
-    comparison_quantity: float | None = Field(None, exclude_if=lambda given: given is None)
-    baseline_rate_usd: UnitUsd | None = Field(None, description="on demand", exclude_if=lambda given: given is None)
-    comparison_rate_usd: UnitUsd | None = Field(None, description="on demand", exclude_if=lambda given: given is None)
-    owners_usd: dict[str, Usd] = Field(
-        default_factory=dict, description="the difference by the tag's values", exclude_if=lambda given: not given
-    )
-
-
-class ExplanationAnswer(BillingAnswer):
-    """The difference between two periods, by effect and by cause; both add up to it, to the cent."""
-
-    baseline_start_date: str
-    baseline_end_date: str
-    start_date: str
-    end_date: str
-    metric: str
-    currency: str
-    estimated: bool = Field(description="true while AWS may still change figures of the periods")
-    baseline_usd: Usd | None
-    comparison_usd: Usd | None
-    difference_usd: Usd | None
-    effects_usd: dict[str, Usd] = Field(description="price, volume, mix, days, commitment, and what is no usage")
-    tag_key: str
-    untagged_share: float | None = Field(description="part of the later period's usage without the tag, 0 to 1")
-    causes: tuple[Cause, ...] = Field(description="largest difference first")
-    omitted: int = Field(description="causes that this page leaves out")
-    next_cursor: str = Field("", description="pass as `cursor` for the next page; empty on the last")
 
 
 @dataclass
@@ -435,6 +345,7 @@ EXPLAIN = CostTool(
     params=ExplanationParams,
     answer_type=ExplanationAnswer,
     answer=explain,
+    chart=effects_chart,
     references=(
         GET_COST_AND_USAGE,
         "https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_GetTags.html",

@@ -19,7 +19,7 @@ WIDTH, DPI = 9.6, 100
 """Inches, and dots an inch: 960 dots, which clients show without scaling."""
 
 # Told apart by whoever sees colours differently too: https://jfly.uni-koeln.de/color/
-_BLUE, _ORANGE, _INK, _GREY, _PAPER = "#0072B2", "#D55E00", "#1A1A1A", "#6B6B6B", "#FFFFFF"
+_BLUE, _ORANGE, _GREEN, _INK, _GREY, _PAPER = "#0072B2", "#D55E00", "#009E73", "#1A1A1A", "#6B6B6B", "#FFFFFF"
 
 _MOST_NUMBERS = 14
 """Points that all have their number; of more only the first, the last, the extremes and the emphasised have."""
@@ -46,12 +46,14 @@ def figure(chart: Chart) -> Figure:
     """The drawing, before it is dots."""
     from matplotlib.figure import Figure
 
-    height = 1.7 + 0.32 * len(chart.marks) if chart.kind == "bars" else 4.8
+    height = 1.7 + 0.32 * len(chart.marks) if chart.kind in ("bars", "steps") else 4.8
     drawn = Figure(figsize=(WIDTH, height), layout="constrained", facecolor=_PAPER)
     axes = drawn.add_subplot(facecolor=_PAPER)
-    {"bars": _bars, "days": _days, "periods": _periods}[chart.kind](axes, chart)
+    {"bars": _bars, "days": _days, "periods": _periods, "steps": _steps}[chart.kind](axes, chart)
     axes.set_title(chart.title, loc="left", color=_INK, fontsize=14, fontweight="bold", pad=12)
-    notes = textwrap.fill(f"{chart.currency}; {chart.notes}", 120)
+    cut = begins_at(chart)
+    begins = f"; bars begin at {_numbers(chart)(cut)}, not at zero" if cut else ""
+    notes = textwrap.fill(f"{chart.currency}; {chart.notes}{begins}", 120)
     drawn.supxlabel(notes, x=0.01, ha="left", color=_GREY, fontsize=9)
     for side in ("top", "right", "left", "bottom"):
         axes.spines[side].set_visible(False)
@@ -151,6 +153,40 @@ def _periods(axes: Axes, chart: Chart) -> None:
     axes.set_yticks([])
     axes.margins(y=0.18)
     axes.axhline(0, color=_GREY, linewidth=0.8)
+
+
+def _steps(axes: Axes, chart: Chart) -> None:
+    """One below the other: where it was, what took it up and down, where it is."""
+    number, last = _numbers(chart), len(chart.marks) - 1
+    height = Decimal(0)
+    for place, mark in enumerate(chart.marks):
+        whole = place in (0, last)
+        start = Decimal(0) if whole else height
+        colour = _BLUE if whole else _ORANGE if mark.usd > 0 else _GREEN
+        drawn = axes.barh(place, float(mark.usd), left=float(start), color=colour)
+        axes.bar_label(drawn, [f"{'+' if mark.usd > 0 and not whole else ''}{number(mark.usd)}"], padding=4, color=_INK)
+        height = start + mark.usd
+        if place < last:
+            axes.plot([float(height)] * 2, [place, place + 1], color=_GREY, linewidth=0.8)
+    axes.set_yticks(range(last + 1), [_short(mark.label) for mark in chart.marks])
+    axes.invert_yaxis()
+    axes.set_xticks([])
+    axes.margins(x=0.16, y=0.02)
+    cut = begins_at(chart)
+    if cut:
+        most = max(float(mark.usd) for mark in (chart.marks[0], chart.marks[-1]))
+        axes.set_xlim(float(cut), most + 0.3 * (most - float(cut)))
+
+
+def begins_at(chart: Chart) -> Decimal:
+    """Where the bars of steps begin, in USD: changes that are small beside the whole are shown without most of it."""
+    if chart.kind != "steps":
+        return Decimal(0)
+    heights = [chart.marks[0].usd]
+    for mark in chart.marks[1:-1]:
+        heights.append(heights[-1] + mark.usd)
+    least, spread = min(heights), max(heights) - min(heights)
+    return max(least - spread / 2, Decimal(0)) if spread and least > 2 * spread else Decimal(0)
 
 
 def numbered(chart: Chart) -> set[int]:

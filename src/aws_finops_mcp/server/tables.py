@@ -32,7 +32,8 @@ def as_csv(answer: Answer) -> str:
 
 def _rows(answer: Answer) -> tuple[BaseModel, ...]:
     """What the answer lists, beside what all answers have."""
-    for name in type(answer).model_fields.keys() - BilledAnswer.model_fields.keys():
+    own = [name for name in type(answer).model_fields if name not in BilledAnswer.model_fields]
+    for name in sorted(own, key=lambda name: name != "rows"):
         value = getattr(answer, name)
         if isinstance(value, tuple):
             rows = tuple(row for row in value if isinstance(row, BaseModel))

@@ -14,12 +14,16 @@ from aws_finops_mcp.aws.clients import Clients
 from aws_finops_mcp.aws.rates import Limiter
 from aws_finops_mcp.aws.reader import Gate
 from aws_finops_mcp.checks import CHECKS as ALL_CHECKS
+from aws_finops_mcp.costs.exports import conformance, describe, query
 from aws_finops_mcp.declaration import BudgetParams
 from aws_finops_mcp.demo.account import EmbeddedAccount
 from aws_finops_mcp.findings import CheckAnswer, Verdict
 
 CHECKS = [name for name in TOOLS if name not in ALWAYS_LISTED and TOOLS[name].answer_type is CheckAnswer]
-QUESTIONS = [name for name in TOOLS if name not in ALWAYS_LISTED]
+BY_EXPORT = {tool.name for module in (conformance, describe, query) for tool in module.TOOLS}
+"""What reads what an operator configures: tests/costs/test_billing_data.py fails their reads."""
+
+QUESTIONS = [name for name in TOOLS if name not in ALWAYS_LISTED and name not in BY_EXPORT]
 READS = [
     (name, action) for name in QUESTIONS for action in TOOLS[name].iam_actions if action != "sts:GetCallerIdentity"
 ]

@@ -31,6 +31,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "plan_question": {"tool": "find_unused_nat_gateways"},
     "run_check": {"check": "find_unused_volumes", "arguments": {"max_results": 3}},
     "find_savings": {"categories": ["cleanup"]},
+    "check_focus_conformance": {"export": "focus"},
     "query_billing_data": {"sql": "SELECT * FROM cost_by_tag WHERE TagKey = 'team'", "start": "2000-01"},
 }
 """What a tool can't be called without."""

@@ -20,12 +20,17 @@ from mcp import Client
 from mcp.types import ImageContent, ResourceLink, TextContent, TextResourceContents
 from tests.conftest import RunningServer
 
+from aws_finops_mcp.audits.engine import Engine
 from aws_finops_mcp.chart import Chart, Mark
 from aws_finops_mcp.costs.answers import CostRow
 from aws_finops_mcp.costs.breakdown import CostsAnswer
+from aws_finops_mcp.declaration import ArgumentsError
+from aws_finops_mcp.demo.account import EmbeddedAccount
 from aws_finops_mcp.findings import Answer
+from aws_finops_mcp.server.calls import Calls
 from aws_finops_mcp.server.pictures import begins_at, figure, numbered, png
 from aws_finops_mcp.server.tables import as_csv
+from aws_finops_mcp.settings import load_settings
 
 BARS = Chart(
     "bars", "Costs: $12.50 and $3", "2026-10-01 to 2026-10-31",
@@ -162,6 +167,16 @@ def test_a_client_gets_the_picture_beside_the_same_answer(server: RunningServer)
     assert [(row["service"], float(row["cost_usd"])) for row in rows] == [
         (one["service"], one["cost_usd"]) for one in told
     ]
+
+
+def test_a_server_without_matplotlib_says_so_before_it_asks(
+    monkeypatch: pytest.MonkeyPatch, account: EmbeddedAccount, engine: Engine
+) -> None:
+    monkeypatch.setattr("aws_finops_mcp.server.calls.find_spec", lambda _name: None)
+    account.calls.reset()
+    with pytest.raises(ArgumentsError, match="picture: got True; this server draws none"):
+        Calls(load_settings(), engine).answer("get_cost_by_service", {"picture": True})
+    assert account.calls.total == 0
 
 
 def test_a_plain_call_gets_it_as_a_data_url(server: RunningServer) -> None:

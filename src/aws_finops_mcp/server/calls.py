@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import Any
 
 import anyio
@@ -109,6 +110,9 @@ class Calls:
             if not self.may(caller, tool):
                 raise OutOfScopeError(beyond(tool.name, tool.category, scopes.categories or ()))
             params = tool.parse(arguments)
+            if getattr(params, "picture", False) and find_spec("matplotlib") is None:
+                # As on Lambda, whose packages must be small. Said before anything is asked that costs.
+                raise ArgumentsError("picture: got True; this server draws none (matplotlib is not installed)")
             budget = getattr(params, "budget", None)
             with self._budget.share(caller.principal, self.engine.allowed(budget)) as share:
                 asking = self.engine.asking(budget, stopped, watch, scopes, share.left)

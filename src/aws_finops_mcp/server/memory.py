@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 
 
@@ -12,6 +13,8 @@ def settle_memory() -> None:
     walk while an answer of thousands of resources is made (40 % of its processor time for 3,000 volumes).
     Before a fork it also leaves the pages that workers share untouched: https://docs.python.org/3/library/gc.html#gc.freeze
     """
+    atexit.unregister(gc.unfreeze)
     gc.unfreeze()
     gc.collect()
     gc.freeze()
+    atexit.register(gc.unfreeze)  # what a library frees when the program ends must be found then

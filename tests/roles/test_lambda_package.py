@@ -179,8 +179,8 @@ def test_nothing_is_in_it_that_does_not_belong_there(package: Path) -> None:
 
 def test_it_is_far_from_lambdas_limits(package: Path) -> None:
     with zipfile.ZipFile(package) as archive:
-        assert sum(one.file_size for one in archive.infolist()) < 150 * 1024 * 1024
-    assert package.stat().st_size < 50 * 1024 * 1024
+        assert sum(one.file_size for one in archive.infolist()) < 200 * 1024 * 1024
+        assert not {"matplotlib", "numpy"} & {one.filename.partition("/")[0] for one in archive.infolist()}
 
 
 def test_what_lambda_would_refuse_is_refused(wheel: Path, package: Path, tmp_path: Path) -> None:

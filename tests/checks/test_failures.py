@@ -14,13 +14,15 @@ from aws_finops_mcp.aws.clients import Clients
 from aws_finops_mcp.aws.rates import Limiter
 from aws_finops_mcp.aws.reader import Gate
 from aws_finops_mcp.checks import CHECKS as ALL_CHECKS
-from aws_finops_mcp.costs.exports import conformance, describe, query
+from aws_finops_mcp.costs.exports.conformance import CONFORMANCE
+from aws_finops_mcp.costs.exports.describe import DESCRIBE
+from aws_finops_mcp.costs.exports.query import QUERY
 from aws_finops_mcp.declaration import BudgetParams
 from aws_finops_mcp.demo.account import EmbeddedAccount
 from aws_finops_mcp.findings import CheckAnswer, Verdict
 
 CHECKS = [name for name in TOOLS if name not in ALWAYS_LISTED and TOOLS[name].answer_type is CheckAnswer]
-BY_EXPORT = {tool.name for module in (conformance, describe, query) for tool in module.TOOLS}
+BY_EXPORT = {tool.name for tool in (CONFORMANCE, DESCRIBE, QUERY)}
 """What reads what an operator configures: tests/costs/test_billing_data.py fails their reads."""
 
 QUESTIONS = [name for name in TOOLS if name not in ALWAYS_LISTED and name not in BY_EXPORT]

@@ -45,8 +45,10 @@ def install(wheel: Path, wheelhouse: Path, target: Path, python: str) -> None:
         tags = {tag for file in wheels.glob("*.whl") for tag in file.stem.split("-")[-1].split(".") if tag != "any"}
         command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"]
         command += ["--no-deps", "--no-index", "--no-compile", "--no-warn-conflicts", "--only-binary=:all:"]
-        command += ["--target", str(target), "--find-links", str(wheels), "--implementation", "cp"]
-        command += ["--python-version", python, *(f"--platform={tag}" for tag in sorted(tags))]
+        # pip holds Requires-Python against the Python that it runs on; the wheelhouse was chosen for the function's.
+        command += ["--ignore-requires-python", "--target", str(target), "--find-links", str(wheels)]
+        command += ["--implementation", "cp", "--python-version", python]
+        command += [f"--platform={tag}" for tag in sorted(tags)]
         locked = ["--require-hashes", "--requirement", str(Path(scratch, "requirements.txt"))]
         for what in (locked, [str(wheel)]):
             done = subprocess.run(  # noqa: S603 - pip of the controller, on the operator's own lock and wheel

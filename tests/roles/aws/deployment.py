@@ -46,7 +46,10 @@ class Run:
     def failure(self) -> str:
         """Why it failed, in Ansible's words; empty when it did not."""
         failed = [result for _, result in self._results() if result.get("failed") or result.get("unreachable")]
-        said = [json.dumps(result.get("results") or result.get("msg") or result) for result in failed]
+        said = [
+            json.dumps([result.get(key) for key in ("msg", "results", "stderr", "stdout") if result.get(key)] or result)
+            for result in failed
+        ]
         return "\n".join(said) if self.plays else self.stdout + self.stderr
 
     @property

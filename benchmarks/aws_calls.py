@@ -13,8 +13,9 @@ size, each of the three runs in a process of its own:
   descriptions of idle ones that names do not give), metrics side by side with the next page, without judging, pricing
   or keeping anything.
 
-The bound and the field's way keep to the rates that AWS publishes for each call; ours to four fifths of them. With
-`--sample N` the field's way asks for N of the resources, and its time and calls are those times size / N.
+The bound and the field's way keep to the rates that AWS publishes for each call; ours to the same bursts and four
+fifths of the rate after them. With `--sample N` the field's way asks for N of the resources, and its time and calls
+are those times size / N.
 
 Memory is the highest resident size of the process, imports included.
 
@@ -313,9 +314,10 @@ for an idle one, 1 DescribeMetricFilters; queues 1 GetQueueAttributes and 2 GetM
 Unattached volumes the field lists by pages too, so there is nothing to be faster than.
 
 Where AWS's rates decide: 3,000 functions are 60 pages of 50, at 15 a second after a burst of 15 at least
-(60 - 15) / 15 = 3.0 s; at the four fifths that we take, (60 - 12) / 12 = 4.0 s. Log groups are listed by name, 1,000 a
-page (ListLogGroups), and only those without events are described, 50 at once: by DescribeLogGroups alone, 60 pages at
-10 a second, they would take 5 s. The field's DescribeLogStreams may be called 25 times a second: 3,000 take 119 s."""
+(60 - 15) / 15 = 3.0 s; at the four fifths of the rate that we take, (60 - 15) / 12 = 3.75 s. Log groups are listed by
+name, 1,000 a page (ListLogGroups), and only those without events are described, 50 at once: by DescribeLogGroups alone,
+60 pages at 10 a second, they would take 5 s. The field's DescribeLogStreams may be called 25 times a second: 3,000
+take 119 s."""
 
 
 def report(rows: list[tuple[str, int, dict[str, Figures]]], arguments: argparse.Namespace) -> str:

@@ -8,14 +8,14 @@ from multiprocessing.queues import Queue
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aws_finops_mcp.aws.rates import OTHERS, RATES, SHARE, Limiter
+from aws_finops_mcp.aws.rates import OTHERS, RATES, Limiter
 
 
 @given(share=st.floats(0.1, 1), gaps=st.lists(st.floats(0, 2), min_size=1, max_size=120))
 def test_in_no_time_are_there_more_requests_than_the_rate_allows(share: float, gaps: list[float]) -> None:
     now = 1000.0
     limiter = Limiter(share, clock=lambda: now)
-    burst, per_second = max(1.0, OTHERS.burst * share), OTHERS.per_second * share
+    burst, per_second = OTHERS.burst, OTHERS.per_second * share
     sent: list[float] = []
     for gap in gaps:
         now += gap
@@ -37,9 +37,9 @@ def free(limiter: Limiter, account: str = "1", region: str = "us-east-1", servic
 def test_a_burst_is_not_held_up_and_comes_back() -> None:
     now = 1000.0
     limiter = Limiter(clock=lambda: now)
-    assert free(limiter) == int(RATES["ec2"].burst * SHARE)
+    assert free(limiter) == RATES["ec2"].burst
     now += 3600
-    assert free(limiter) == int(RATES["ec2"].burst * SHARE)
+    assert free(limiter) == RATES["ec2"].burst
 
 
 def test_accounts_regions_and_services_have_buckets_of_their_own() -> None:
@@ -66,4 +66,4 @@ def test_forked_workers_share_a_rate() -> None:
     for worker in workers:
         worker.join(timeout=30)
     # Each worker's last try takes a token that it does not use.
-    assert int(RATES["ec2"].burst * SHARE) - 4 <= sum(counts) <= int(RATES["ec2"].burst * SHARE)
+    assert RATES["ec2"].burst - 4 <= sum(counts) <= RATES["ec2"].burst

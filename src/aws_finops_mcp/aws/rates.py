@@ -62,7 +62,7 @@ def bucket_of(action: str) -> tuple[str, Rate]:
 
 
 SHARE = 0.8
-"""Our part of a limit: the account's owners and their other tools call too."""
+"""Our part of what a bucket is refilled with: the account's owners and their other tools call too."""
 
 SLOTS = 4093
 """Places for buckets. Two keys that fall into one place share a bucket: slower, never too fast."""
@@ -84,7 +84,7 @@ class Limiter:
     def wait_seconds(self, account: str, region: str, action: str) -> float:
         """Take a token; gives back the seconds to wait before it may be used."""
         name, rate = bucket_of(action)
-        burst, interval = max(1.0, rate.burst * self._share), 1 / (rate.per_second * self._share)
+        burst, interval = max(1.0, rate.burst), 1 / (rate.per_second * self._share)
         slot = zlib.crc32(f"{account} {region} {name}".encode()) % SLOTS
         with self._lock:
             now = self._clock()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import multiprocessing
 import signal
 from functools import reduce
@@ -12,6 +11,7 @@ from types import TracebackType
 from typing import Any
 
 from aws_finops_mcp.demo.account import EmbeddedAccount
+from aws_finops_mcp.server.memory import settle_memory
 
 
 class AccountProcess:
@@ -96,8 +96,7 @@ def _serve(pipe: Connection[Any, Any], options: dict[str, Any]) -> None:
         return
     with account:
         # Full collections of moto's models would stop every request for a third of a second.
-        gc.collect()
-        gc.freeze()
+        settle_memory()
         pipe.send((True, (account.url, account.environment)))
         while True:
             try:

@@ -77,7 +77,8 @@ def _machines(now: datetime) -> Iterator[Machine]:
     yield Machine("cmp-unmeasured", 9, "t3.large", cpu=8)
     yield Machine("cmp-gpu", 10, "g4dn.xlarge", cpu=3, mib=0.01)
     yield Machine("cmp-spot", 11, "m5.large", cpu=0.5, mib=0.01, more={"InstanceLifecycle": "spot"})
-    yield Machine("cmp-twin", 12, "m5.large", cpu=70, mib=900, memory=70)
+    node = {"kubernetes.io/cluster/nw-steady": "owned"}
+    yield Machine("cmp-twin", 12, "m5.large", cpu=70, mib=900, memory=70, tags=node)
     yield Machine("cmp-twin", 12, "m5.large", EU, cpu=0.5, mib=0.01)
     yield Machine("cmp-hot", 13, "c5.xlarge", cpu=on_days(3, 13, 92, 40), mib=900, memory=60, peak=1.02)
     from_template = {"aws:ec2launchtemplate:id": "lt-0c00000000000000d", "aws:ec2launchtemplate:version": "1"}

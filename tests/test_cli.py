@@ -15,11 +15,11 @@ from aws_finops_mcp.audits.catalogue import TOOLS
 from aws_finops_mcp.demo.account import EmbeddedAccount
 
 
-def run(*arguments: str, extra: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str, extra: dict[str, str] | None = None, said: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "aws_finops_mcp", *arguments],
         env=environment(extra or {}),
-        stdin=subprocess.DEVNULL,
+        input=said,
         capture_output=True,
         text=True,
         timeout=60,

@@ -15,11 +15,16 @@ from pydantic import ValidationError
 from aws_finops_mcp.settings import Scopes, SettingsError, load_settings
 
 keys_app = typer.Typer(
-    help="Make, list and revoke API keys. The server sees a change with the next request.", no_args_is_help=True
+    help="Make, list, rotate and revoke API keys. The server sees a change with the next request.", no_args_is_help=True
 )
 
+IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The part of the key before the dot.")]
 FileOption = Annotated[Path | None, typer.Option("--file", help="The file of keys; MCP_AUTH_KEYS_FILE when not given.")]
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="TOML file of settings.")]
+StdinOption = Annotated[
+    bool,
+    typer.Option("--stdin", help="Keep the key on standard input, which another host made; print nothing of it."),
+]
 
 
 def _stop(message: str) -> typer.Exit:
@@ -49,21 +54,51 @@ def create(
     regions: Annotated[str, typer.Option(help="Only these regions; `global`: what has none.")] = "",
     calls_per_day: Annotated[int | None, typer.Option(help="AWS calls a day.", min=1)] = None,
     usd_per_day: Annotated[str, typer.Option(help="Dollars a day that AWS may bill for these, e.g. 2.50.")] = "",
+    stdin: StdinOption = False,
     file: FileOption = None,
     config: ConfigOption = None,
 ) -> None:
     """Make a key and print it, once: only a digest of it is kept."""
-    from aws_finops_mcp.server.auth.key_file import KeyFileError, create_key
-
     scopes = _scopes(categories, accounts, regions, calls_per_day, usd_per_day)
-    expires = datetime.now(UTC).replace(microsecond=0) + timedelta(days=days) if days else None
+    _make(_file(file, config), name, scopes, timedelta(days=days) if days else None, stdin=stdin)
+
+
+@keys_app.command("rotate")
+def rotate(
+    identity: IdArgument,
+    stdin: StdinOption = False,
+    file: FileOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Make another key like this one, for as long, and print it; the old one is good until it is revoked."""
+    from aws_finops_mcp.server.auth.key_file import KeyFileError, active_key
+
+    where = _file(file, config)
     try:
-        key, text = create_key(_file(file, config), name, scopes, expires)
+        old = active_key(where, identity.partition(".")[0])
+    except KeyFileError as error:
+        raise _stop(str(error)) from None
+    _make(where, old.name, old.scopes, old.expires - old.created if old.expires else None, stdin=stdin)
+
+
+def _make(file: Path, name: str, scopes: Scopes, lifetime: timedelta | None, *, stdin: bool) -> None:
+    """Make a key and print it, or keep the one on standard input and print nothing."""
+    from aws_finops_mcp.server.auth.key_file import KeyFileError, create_key, keep_key
+
+    expires = datetime.now(UTC).replace(microsecond=0) + lifetime if lifetime else None
+    text, told = "", "it is not shown again:"
+    try:
+        if stdin:
+            key, new = keep_key(file, sys.stdin.read(1000).strip(), name, scopes, expires)
+            told = "kept" if new else "kept already"
+        else:
+            key, text = create_key(file, name, scopes, expires)
     except KeyFileError as error:
         raise _stop(str(error)) from None
     until = f"until {key.expires:%Y-%m-%d}" if key.expires else "until it is revoked"
-    print(f"aws-finops-mcp: {key.id} of {key.name}, {until}; it is not shown again:", file=sys.stderr)
-    print(text)
+    print(f"aws-finops-mcp: {key.id} of {key.name}, {until}; {told}", file=sys.stderr)
+    if text:
+        print(text)
 
 
 def _scopes(categories: str, accounts: str, regions: str, calls: int | None, usd: str) -> Scopes:
@@ -118,7 +153,7 @@ def _text(value: Any) -> str:
 
 @keys_app.command("revoke")
 def revoke(
-    identity: Annotated[str, typer.Argument(metavar="ID", help="The part of the key before the dot.")],
+    identity: IdArgument,
     file: FileOption = None,
     config: ConfigOption = None,
 ) -> None:

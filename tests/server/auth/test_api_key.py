@@ -15,7 +15,15 @@ from hypothesis import strategies as st
 from tests.server.auth.asking import Asked, Reply
 from tests.test_cli import run
 
-from aws_finops_mcp.server.auth.key_file import FORM, KeyFileError, create_key, parse_keys, read_keys, revoke_key
+from aws_finops_mcp.server.auth.key_file import (
+    FORM,
+    KeyFileError,
+    create_key,
+    keep_key,
+    parse_keys,
+    read_keys,
+    revoke_key,
+)
 from aws_finops_mcp.settings import Scopes
 
 
@@ -198,6 +206,53 @@ def test_the_commands_make_list_and_revoke(file: Path) -> None:
     assert run("keys", "revoke", key, extra=extra).stdout == f"{row['id']} of ci: revoked\n"
     assert "revoked" in run("keys", "list", extra=extra).stdout
     assert ask(asked, key).status == 401
+
+
+def test_rotation_makes_one_like_it_for_as_long_and_leaves_the_old_one_good(file: Path) -> None:
+    where = ("--file", str(file))
+    old = run("keys", "create", "ci", "--days", "30", "--categories", "cost", *where).stdout.strip()
+    new = run("keys", "rotate", old.partition(".")[0], *where).stdout.strip()
+    before, after = read_keys(file).values()
+    assert (after.name, after.scopes) == (before.name, before.scopes)
+    assert after.expires
+    assert after.expires - after.created == timedelta(days=30)
+    asked = Asked(mcp_auth_keys_file=file)
+    assert (ask(asked, old).status, ask(asked, new).status) == (200, 200)
+    revoke_key(file, before.id)
+    assert (ask(asked, old).status, ask(asked, new).status) == (401, 200)
+    refused = run("keys", "rotate", before.id, *where)
+    assert (refused.returncode, "this key is revoked" in refused.stderr) == (2, True)
+
+
+def test_another_host_keeps_a_key_once_and_says_nothing_of_it(file: Path, tmp_path: Path) -> None:
+    text = create_key(file, "ci", Scopes(), None)[1]
+    other = tmp_path / "other.json"
+    assert keep_key(other, text, "ci", Scopes(), None)[1] is True
+    assert keep_key(other, text, "ci", Scopes(), None)[1] is False
+    assert ask(Asked(mcp_auth_keys_file=other), text).status == 200
+    again = run("keys", "create", "ci", "--days", "0", "--stdin", "--file", str(other), said=text)
+    assert (again.stdout, "kept already" in again.stderr) == ("", True)
+    assert text.partition(".")[2] not in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("changed", "wanted"),
+    [
+        ("secret", "another key has this id"),
+        ("form", "must be id.secret"),
+        ("name", "as one of ci"),
+        ("state", "is revoked"),
+    ],
+)
+def test_a_key_that_is_not_the_one_that_is_there_is_not_kept(file: Path, changed: str, wanted: str) -> None:
+    key, text = create_key(file, "ci", Scopes(), None)
+    if changed == "state":
+        revoke_key(file, key.id)
+    given = {"secret": f"{key.id}.{'A' * 43}", "form": "no key"}.get(changed, text)
+    before = file.read_bytes()
+    with pytest.raises(KeyFileError, match=wanted):
+        keep_key(file, given, "other" if changed == "name" else "ci", Scopes(), None)
+    assert file.read_bytes() == before
 
 
 @pytest.mark.parametrize(

@@ -113,12 +113,44 @@ def create_key(file: Path, name: str, scopes: Scopes, expires: datetime | None) 
     with _changed(file) as keys:
         identity = next(made for made in _ids() if made not in keys)
         text = f"{identity}.{secrets.token_urlsafe(SECRET_BYTES)}"
-        try:
-            key = ApiKey(id=identity, name=name, sha256=digest_of(text), created=_now(), expires=expires, scopes=scopes)
-        except ValidationError:
-            raise KeyFileError(f"name: got {name!r}; letters, digits and _ . @ + - do, 64 at most") from None
-        keys[identity] = key
-    return key, text
+        return _kept(keys, text, name, scopes, expires), text
+
+
+def keep_key(file: Path, text: str, name: str, scopes: Scopes, expires: datetime | None) -> tuple[ApiKey, bool]:
+    """Keep a key that was made elsewhere; gives back what is kept, and whether it was not there already.
+
+    Raises:
+        KeyFileError: it is no key, its id is that of another or of one that is no longer good, the name is none, or the
+            file cannot be read or written.
+    """
+    form = FORM.fullmatch(text)
+    if not form:
+        raise KeyFileError("the key: must be id.secret as `aws-finops-mcp keys create` prints it")
+    with _changed(file) as keys:
+        there = keys.get(form[1])
+        if there is None:
+            return _kept(keys, text, name, scopes, expires), True
+        state = there.state(_now())
+        if there.sha256 != digest_of(text):
+            raise KeyFileError(f"{there.id}: another key has this id")
+        if state != "active":
+            raise KeyFileError(f"{there.id}: this key is {state}; make another")
+        if (there.name, there.scopes) != (name, scopes):
+            raise KeyFileError(f"{there.id}: this key is there already, as one of {there.name} with scopes of its own")
+        return there, False
+
+
+def active_key(file: Path, identity: str) -> ApiKey:
+    """A key that is good now.
+
+    Raises:
+        KeyFileError: there is no such key, it is good no longer, or the file cannot be read.
+    """
+    key = _named(read_keys(file), identity, file)
+    state = key.state(_now())
+    if state != "active":
+        raise KeyFileError(f"{identity}: this key is {state}; make another with `aws-finops-mcp keys create`")
+    return key
 
 
 def revoke_key(file: Path, identity: str) -> ApiKey:
@@ -128,11 +160,27 @@ def revoke_key(file: Path, identity: str) -> ApiKey:
         KeyFileError: there is no such key, or the file cannot be read or written.
     """
     with _changed(file) as keys:
-        if identity not in keys:
-            raise KeyFileError(f"{identity[:40]!r}: no such key in {file}; `aws-finops-mcp keys list` names them")
-        if keys[identity].revoked is None:
-            keys[identity] = keys[identity].model_copy(update={"revoked": _now()})
-        return keys[identity]
+        key = _named(keys, identity, file)
+        if key.revoked is None:
+            key = keys[identity] = key.model_copy(update={"revoked": _now()})
+        return key
+
+
+def _named(keys: dict[str, ApiKey], identity: str, file: Path) -> ApiKey:
+    if identity not in keys:
+        raise KeyFileError(f"{identity[:40]!r}: no such key in {file}; `aws-finops-mcp keys list` names them")
+    return keys[identity]
+
+
+def _kept(keys: dict[str, ApiKey], text: str, name: str, scopes: Scopes, expires: datetime | None) -> ApiKey:
+    """Add a key to those that are kept."""
+    identity = text.partition(".")[0]
+    try:
+        key = ApiKey(id=identity, name=name, sha256=digest_of(text), created=_now(), expires=expires, scopes=scopes)
+    except ValidationError:
+        raise KeyFileError(f"name: got {name!r}; letters, digits and _ . @ + - do, 64 at most") from None
+    keys[identity] = key
+    return key
 
 
 def _now() -> datetime:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -28,6 +29,10 @@ from aws_finops_mcp.demo.billing_exports import write_exports
 # A busy machine is slow: no example is held to the clock.
 settings.register_profile("no_clock", deadline=None)
 settings.load_profile("no_clock")
+
+# A shell starts what it puts in the background deaf to Ctrl-C, and so everything that is started from there.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass

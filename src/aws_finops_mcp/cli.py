@@ -220,7 +220,12 @@ def print_iam_policy(categories: CategoriesOption = "", config: ConfigOption = N
     from aws_finops_mcp.audits.policy import iam_policy
 
     settings = _of_categories(_settings(config), categories)
-    print(json.dumps(iam_policy(offered(settings.categories).values(), settings.mcp_accounts), indent=2))
+    print(
+        json.dumps(
+            iam_policy(offered(settings.categories).values(), settings.mcp_accounts, settings.exports_by_region()),
+            indent=2,
+        )
+    )
 
 
 @app.command("iam-role-template")

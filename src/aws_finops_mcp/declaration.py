@@ -104,6 +104,7 @@ class Declaration(Generic[ContextT, ParamsT, AnswerT]):
         name: the tool's name, as clients call it.
         description: for the assistant that chooses among tools: what it answers, what it costs to ask.
         iam_actions: every IAM action that the tool may call, and no other.
+        optional_actions: those that it calls beside them where the operator configured what needs them.
         params: the arguments' model.
         answer_type: the answer's model.
         answer: gives the answer.
@@ -119,6 +120,7 @@ class Declaration(Generic[ContextT, ParamsT, AnswerT]):
     answer_type: type[AnswerT]
     answer: Callable[[ContextT, ParamsT], AnswerT]
     references: tuple[str, ...] = ()
+    optional_actions: tuple[str, ...] = ()
     chart: Callable[[AnswerT, ParamsT], Chart | None] | None = None
 
     def input_schema(self) -> dict[str, Any]:

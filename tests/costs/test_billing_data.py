@@ -248,8 +248,8 @@ def test_the_engine_itself_reaches_no_other_file(local: Engine, tmp_path: Path) 
             "RESET lock_configuration",
         ):
             with pytest.raises(duckdb.Error):
-                export.duck.ask(sql)
-        assert export.duck.ask("SELECT count(*) FROM focus").rows[0][0] > 50_000
+                export.engine.ask(sql)
+        assert export.engine.ask("SELECT count(*) FROM focus").rows[0][0] > 50_000
     assert [one.name for one in tmp_path.iterdir()] == ["secret.csv"]
 
 

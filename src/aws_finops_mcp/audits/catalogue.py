@@ -57,6 +57,7 @@ def _of_cost(tool: CostTool[Any, Any]) -> Tool:
         answer_type=tool.answer_type,
         answer=partial(_ask_billing, tool),
         references=tool.references,
+        optional_actions=tool.optional_actions,
         chart=tool.chart,
     )
 

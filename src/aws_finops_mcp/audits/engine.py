@@ -59,10 +59,11 @@ class Engine:
     def of(cls, settings: Settings) -> Engine:
         """The engine that some settings ask for."""
         clients = Clients(settings.mcp_accounts)
+        prices = PriceCache(settings.mcp_cache_dir)
         return cls(
             settings.aws_region,
             clients=clients,
-            price_cache=PriceCache(settings.mcp_cache_dir),
+            price_cache=prices,
             store=AnswerStore(settings.mcp_cache_dir),
             billing_cache=BillingCache(settings.mcp_cache_dir),
             exports=Exports(
@@ -70,6 +71,7 @@ class Engine:
                 settings.mcp_billing_limits,
                 settings.mcp_cache_dir,
                 next(iter(clients.accounts)),
+                prices,
             ),
             categories=settings.categories,
             exempt_tag=settings.mcp_exempt_tag,

@@ -7,13 +7,19 @@ from typing import Any
 
 from aws_finops_mcp.audits.catalogue import ALWAYS_LISTED, IDENTITY, Tool
 from aws_finops_mcp.audits.net import IAM_ACTIONS as NET_ACTIONS
-from aws_finops_mcp.settings import AccountSettings
+from aws_finops_mcp.settings import MANAGED, AccountSettings, AthenaSettings, ExportSettings
 
 
-def iam_policy(tools: Iterable[Tool], accounts: Mapping[str, AccountSettings]) -> dict[str, Any]:
-    """The policy for the server's role: the tools' actions, and the accounts' roles to assume.
+def iam_policy(
+    tools: Iterable[Tool], accounts: Mapping[str, AccountSettings], exports: Iterable[ExportSettings] = ()
+) -> dict[str, Any]:
+    """The policy for the server's role: the tools' actions, the accounts' roles to assume, and Athena's work.
 
-    None of the actions can be limited to single resources: they list and describe.
+    None of the tools' actions can be limited to single resources: they list and describe. What Athena does in the name
+    of the role is limited to the workgroup, the table and the place of its results.
+
+    Args:
+        exports: those that are configured, each with its region.
     """
     own = {action for tool in tools if tool.name not in ALWAYS_LISTED for action in tool.iam_actions}
     # Those that lead to all others make the calls of what is offered, list an account's regions, and net savings.
@@ -26,4 +32,48 @@ def iam_policy(tools: Iterable[Tool], accounts: Mapping[str, AccountSettings]) -
         statements.append(
             {"Sid": "AssumeAccountRoles", "Effect": "Allow", "Action": "sts:AssumeRole", "Resource": roles}
         )
+    through_athena = {
+        resource: actions
+        for export in exports
+        if export.athena
+        for resource, actions in _of_athena(export, export.athena).items()
+    }
+    for number, (resource, own_actions) in enumerate(sorted(through_athena.items()), 1):
+        statements.append(
+            {"Sid": f"AskAthena{number}", "Effect": "Allow", "Action": list(own_actions), "Resource": resource}
+        )
     return {"Version": "2012-10-17", "Statement": statements}
+
+
+def _of_athena(export: ExportSettings, athena: AthenaSettings) -> dict[str, tuple[str, ...]]:
+    """What one export needs, by resource.
+
+    https://docs.aws.amazon.com/athena/latest/ug/managed-policies.html
+    """
+    kind = export.region.rpartition("-")[0].rpartition("-")[0]
+    aws = "arn:" + {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(kind, "aws")
+    place = f"{export.region or '*'}:*"
+    catalogue = ("glue:GetDatabase", "glue:GetPartition", "glue:GetPartitions", "glue:GetTable")
+    needed = {
+        f"{aws}:athena:{place}:workgroup/{athena.workgroup}": (
+            "athena:GetQueryExecution",
+            "athena:GetQueryResults",
+            "athena:GetWorkGroup",
+            "athena:StartQueryExecution",
+            "athena:StopQueryExecution",
+        ),
+        f"{aws}:glue:{place}:catalog": catalogue,
+        f"{aws}:glue:{place}:database/{athena.database}": catalogue,
+        f"{aws}:glue:{place}:table/{athena.database}/{athena.table}": catalogue,
+        "*": ("pricing:GetProducts", "s3:GetBucketLocation"),
+    }
+    if athena.results != MANAGED:
+        bucket, _, prefix = athena.results.removeprefix("s3://").partition("/")
+        objects = f"{bucket}/{prefix}/*" if prefix else f"{bucket}/*"
+        needed[f"{aws}:s3:::{objects}"] = (
+            "s3:AbortMultipartUpload",
+            "s3:GetObject",
+            "s3:ListMultipartUploadParts",
+            "s3:PutObject",
+        )
+    return needed

@@ -41,6 +41,11 @@ def _tool(tool: Tool) -> Iterator[str]:
         yield f"| `{name}` | {'' if default in ('', [], {}) else f'`{default}`'} | {schema.get('description', '')} |"
     if tool.iam_actions:
         yield from ("", "IAM actions: " + ", ".join(f"`{action}`" for action in tool.iam_actions) + ".")
+    if tool.optional_actions:
+        yield from (
+            "",
+            "Where Athena is configured, also: " + ", ".join(f"`{one}`" for one in tool.optional_actions) + ".",
+        )
     if tool.references:
         yield from ("", "See " + ", ".join(f"<{reference}>" for reference in tool.references) + ".")
 

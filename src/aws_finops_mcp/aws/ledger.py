@@ -94,6 +94,17 @@ class Ledger:
                 self._admitted_usd += usd
             return refused
 
+    def afford(self, usd: Decimal) -> str | None:
+        """Ask whether something that is not billed by requests may cost so much; gives back why not."""
+        if self.parent is not None:
+            return self.parent.afford(usd)
+        with self._lock:
+            budget = self.budget
+            if usd and budget.usd is not None and self._admitted_usd + usd > budget.usd:
+                return f"the budget of ${budget.usd} does not cover it"
+            self._admitted_usd += usd
+            return None
+
     def _refusal(self, usd: Decimal) -> str | None:
         budget = self.budget
         if self.stopped.is_set():

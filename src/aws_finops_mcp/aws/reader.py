@@ -26,6 +26,9 @@ from aws_finops_mcp.findings import FailedRead
 SIMULATED_HEADER = "x-simulated-aws"
 """The embedded account marks each of its answers with this header."""
 
+LAST_SECONDS = 10.0
+"""What a call may take that is made although nobody waits any more."""
+
 Arrived = Callable[[Sequence[Any]], None]
 """Is given the items of a page."""
 
@@ -72,6 +75,7 @@ class Reader:
         region: str = "",
         resource: str = "",
         absent: tuple[str, ...] = (),
+        always: bool = False,
         **params: Any,
     ) -> Any:
         """One call, e.g. `call("sts", "GetCallerIdentity")`; gives back boto3's dict.
@@ -82,6 +86,7 @@ class Reader:
             region: instead of the reader's.
             resource: the resource it is about, for the message when it fails.
             absent: error codes that are an answer: there is no such thing. The dict is empty then.
+            always: also when nobody waits any more and the budget is used up: it ends what AWS would go on billing.
 
         Raises:
             ReadFailedError: AWS refused, could not be reached, or the budget does not allow the call.
@@ -89,9 +94,10 @@ class Reader:
         where = region or self.region
         action = iam_action(service, operation)
         metrics = len(params.get("MetricDataQueries", ())) if operation == "GetMetricData" else 0
-        self._admit(service, action, where, metrics, resource)
+        if not always:
+            self._admit(service, action, where, metrics, resource)
         self.clients.drain_sent()
-        self.clients.give_up_at(time.monotonic() + self.ledger.seconds_left())
+        self.clients.give_up_at(time.monotonic() + (LAST_SECONDS if always else self.ledger.seconds_left()))
         started = time.monotonic()
         try:
             with self.gate.slots:

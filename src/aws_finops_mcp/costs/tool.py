@@ -32,6 +32,7 @@ class CostTool(Generic[ParamsT, AnswerT]):
         params: the arguments' model.
         answer_type: the answer's model.
         answer: asks AWS and gives the answer; AWS's refusals are in it, never raised.
+        optional_actions: IAM actions that it calls beside them where the operator configured what needs them.
         references: where AWS documents what is asked.
         chart: what a picture of the answer shows; None where there is nothing to see, as when it was not read.
     """
@@ -45,4 +46,5 @@ class CostTool(Generic[ParamsT, AnswerT]):
     answer: Callable[[Billing, ParamsT], AnswerT]
     references: tuple[str, ...]
     category: Category = Category.COST
+    optional_actions: tuple[str, ...] = ()
     chart: Callable[[AnswerT, ParamsT], Chart | None] | None = None

@@ -15,6 +15,7 @@ from aws_finops_mcp.demo import company
 from aws_finops_mcp.demo.answers import table
 from aws_finops_mcp.demo.answers.company import Company
 from aws_finops_mcp.demo.double.app import Double, Handler
+from aws_finops_mcp.demo.double.athena import Athena
 from aws_finops_mcp.demo.double.calls import CallCounter
 from aws_finops_mcp.demo.double.cloudwatch import Metrics
 from aws_finops_mcp.demo.double.cost_explorer import CostExplorer
@@ -71,6 +72,8 @@ class EmbeddedAccount:
         self.account_id = ACCOUNT_ID
         self.calls = CallCounter()
         self.faults = Faults()
+        # Empty: tests and the demo give it tables and workgroups.
+        self.athena = Athena()
         self.metrics = MetricStore()
         self.credentials = Credentials(ACCOUNT_ID)
         # Names to ids of what was seeded.
@@ -167,6 +170,7 @@ class EmbeddedAccount:
         self.calls.reset()
         self.credentials.clear()
         self.faults.clear()
+        self.athena.clear()
 
     def __enter__(self) -> EmbeddedAccount:
         return self if self._server is not None else self.start()
@@ -180,6 +184,12 @@ class EmbeddedAccount:
         metrics = Metrics(self.metrics)
         sts = Sts(self.credentials)
         handlers: dict[tuple[str, str], Handler] = {
+            ("athena", "GetQueryExecution"): self.athena.get_query_execution,
+            ("athena", "GetQueryResults"): self.athena.get_query_results,
+            ("athena", "GetWorkGroup"): self.athena.get_work_group,
+            ("athena", "StartQueryExecution"): self.athena.start_query_execution,
+            ("athena", "StopQueryExecution"): self.athena.stop_query_execution,
+            ("glue", "GetTable"): self.athena.get_table,
             ("ce", "GetCostAndUsage"): self.cost_explorer.get_cost_and_usage,
             ("cloudwatch", "GetMetricData"): metrics.get_metric_data,
             ("cloudwatch", "GetMetricStatistics"): metrics.get_metric_statistics,

@@ -115,6 +115,7 @@ _PAGES: tuple[tuple[str, str, str, str], ...] = (
     ),
     ("https://aws.amazon.com/secrets-manager/pricing/", "2026-09-11", "secretsmanager", "secret 0.40"),
     ("https://aws.amazon.com/kms/pricing/", "2026-06-13", "kms", "key 1"),
+    ("https://aws.amazon.com/athena/pricing/", "2026-08-27", "athena", "scanned 5"),
     ("https://aws.amazon.com/ecr/pricing/", OCTOBER, "ecr", "storage 0.10"),
     (
         "https://aws.amazon.com/fargate/pricing/",

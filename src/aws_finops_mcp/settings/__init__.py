@@ -2,7 +2,7 @@
 
 from aws_finops_mcp.settings.accounts import GLOBAL, AccountSettings, Scopes
 from aws_finops_mcp.settings.authentication import IssuerSettings, StsSettings
-from aws_finops_mcp.settings.exports import ExportLimits, ExportSettings
+from aws_finops_mcp.settings.exports import MANAGED, AthenaSettings, ExportLimits, ExportSettings
 from aws_finops_mcp.settings.regions import known_region, known_regions, region_names
 from aws_finops_mcp.settings.settings import ALL, ESSENTIAL, Settings, SettingsError, load_settings
 
@@ -10,7 +10,9 @@ __all__ = [
     "ALL",
     "ESSENTIAL",
     "GLOBAL",
+    "MANAGED",
     "AccountSettings",
+    "AthenaSettings",
     "ExportLimits",
     "ExportSettings",
     "IssuerSettings",

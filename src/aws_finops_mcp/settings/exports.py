@@ -3,15 +3,41 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from aws_finops_mcp.settings.regions import known_region
 
 _S3 = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[\w!'()*./=-]*)?")
 GIB = 1024**3
+
+
+MANAGED = "managed"
+"""Results that Athena keeps itself: nothing is written into a bucket."""
+
+
+class AthenaSettings(BaseModel):
+    """Who asks an export in the place of DuckDB: a table of the Glue Data Catalog, through Amazon Athena."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    database: str = Field(pattern=r"^[a-z0-9_-]{1,255}$")
+    table: str = Field(pattern=r"^[a-z0-9_-]{1,255}$")
+    workgroup: str = Field("primary", pattern=r"^[A-Za-z0-9._-]{1,128}$")
+    results: str
+    """Where Athena writes the rows of answers: s3://bucket/prefix, or `managed` for a workgroup that keeps them."""
+    max_query_usd: Decimal = Field(Decimal("0.50"), gt=0, le=1000)
+    """A question that could scan more than this costs is not asked."""
+
+    @field_validator("results")
+    @classmethod
+    def _place(cls, results: str) -> str:
+        if results != MANAGED and not _S3.fullmatch(results):
+            raise ValueError(f"neither s3://bucket/prefix nor {MANAGED!r}, for a workgroup with managed query results")
+        return results.rstrip("/")
 
 
 class ExportSettings(BaseModel):
@@ -29,6 +55,8 @@ class ExportSettings(BaseModel):
     """Alias of the account whose credentials read the bucket; the first when empty."""
     region: str = ""
     """Region of the bucket; the server's own when empty."""
+    athena: AthenaSettings | None = None
+    """Ask Athena, where the export outgrows this host; DuckDB when not set."""
 
     @field_validator("location")
     @classmethod
@@ -41,6 +69,12 @@ class ExportSettings(BaseModel):
     @classmethod
     def _region(cls, region: str) -> str:
         return known_region(region) if region else region
+
+    @model_validator(mode="after")
+    def _athena_reads_s3(self) -> ExportSettings:
+        if self.athena and not self.in_s3:
+            raise ValueError("athena: Athena reads S3; location must be s3://bucket/prefix, the folder of its table")
+        return self
 
     @property
     def in_s3(self) -> bool:

@@ -167,6 +167,11 @@ class Settings(BaseSettings):
                 raise ValueError(f"{name}: account: got {export.account!r}; there are: {there}")
         return exports
 
+    def exports_by_region(self) -> list[ExportSettings]:
+        """The exports, each with its region written out."""
+        exports = self.mcp_billing_exports.values()
+        return [one.model_copy(update={"region": one.region or self.aws_region}) for one in exports]
+
     @field_validator("mcp_auth_sts")
     @classmethod
     def _sts_has_resource(cls, sts: StsSettings | None, info: ValidationInfo) -> StsSettings | None:

@@ -60,6 +60,11 @@ class ConformanceAnswer(BillingAnswer):
 def check(billing: Billing, params: ConformanceParams) -> ConformanceAnswer:
     """Look at columns, types, nulls, values and rules of an export."""
     name, settings = billing.exports.named(billing.reader.alias, params.export)
+    if settings.athena:
+        raise ArgumentsError(
+            f"export: {name} is asked through Athena; conformance is checked over files: configure its location once "
+            "more, without athena"
+        )
     if settings.kind != "focus":
         focus = [one for one, other in billing.exports.of(billing.reader.alias).items() if other.kind == "focus"]
         raise ArgumentsError(
@@ -75,14 +80,14 @@ def check(billing: Billing, params: ConformanceParams) -> ConformanceAnswer:
 
 
 def _judged(billing: Billing, export: Opened, asked: Literal["", "1.0", "1.2"]) -> ConformanceAnswer:
-    types = {str(row[0]): str(row[1]) for row in export.duck.ask("DESCRIBE raw").rows if str(row[0]).lower() != PERIOD}
+    types = {column: kind for column, kind in export.engine.columns("raw") if column.lower() != PERIOD}
     newer = {name for name, column in COLUMNS.items() if column.since > "1.0"}
     version: Version = asked or ("1.2" if newer & set(types) else "1.0")
     wanted = {name: column for name, column in COLUMNS.items() if column.since <= version}
     typed = {name for name in wanted.keys() & types.keys() if types[name].startswith(_TYPES[wanted[name].type])}
     rules = [rule for rule in _rules(typed) if typed.issuperset(rule.columns)]
     violations = [*_of_columns(types, version), *_of_rows(export, rules, types)]
-    rows = int(export.duck.ask("SELECT count(*) FROM raw").rows[0][0])
+    rows = int(export.engine.ask("SELECT count(*) FROM raw").rows[0][0])
     checked = 2 * len(wanted) + len(rules)
     broken = f"breaks {len(violations)} of {checked}" if violations else f"meets all {checked}"
     known = sum(one.known_gap for one in violations)
@@ -146,11 +151,11 @@ def _rules(names: set[str]) -> Iterator[Rule]:
 def _of_rows(export: Opened, rules: list[Rule], types: Mapping[str, str]) -> Iterator[Violation]:
     """Rules that rows break, counted in one pass."""
     counts = ", ".join(f"count(*) FILTER (WHERE {rule.broken})" for rule in rules)
-    (found,) = export.duck.ask(f"SELECT {counts} FROM raw").rows
+    (found,) = export.engine.ask(f"SELECT {counts} FROM raw").rows
     for rule, count in zip(rules, found, strict=True):
         if count:
             shown = [name for name in dict.fromkeys((*rule.columns, *_EXAMPLE)) if name in types]
-            (row,) = export.duck.ask(f"SELECT {', '.join(shown)} FROM raw WHERE {rule.broken} LIMIT 1").rows
+            (row,) = export.engine.ask(f"SELECT {', '.join(shown)} FROM raw WHERE {rule.broken} LIMIT 1").rows
             example = dict(zip(shown, map(plain, row), strict=True))
             yield _violation(rule.columns[0], rule.requires, int(count), example)
 

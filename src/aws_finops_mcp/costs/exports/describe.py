@@ -8,11 +8,13 @@ from aws_finops_mcp.aws.ledger import ReadFailedError
 from aws_finops_mcp.costs.answers import BillingAnswer, Model, ended
 from aws_finops_mcp.costs.billing import Billing
 from aws_finops_mcp.costs.exports.dialect import DUCKDB
+from aws_finops_mcp.costs.exports.engine import StatementError
 from aws_finops_mcp.costs.exports.exports import Opened
 from aws_finops_mcp.costs.exports.files import ExportError
-from aws_finops_mcp.costs.exports.query import IAM_ACTIONS, ExportParams, note
+from aws_finops_mcp.costs.exports.query import ATHENA_ACTIONS, IAM_ACTIONS, ExportParams, note
 from aws_finops_mcp.costs.exports.views import ready_views
 from aws_finops_mcp.costs.tool import CostTool
+from aws_finops_mcp.declaration import ArgumentsError
 
 MOST_TAG_KEYS = 200
 
@@ -63,13 +65,15 @@ def describe(billing: Billing, params: DescribeParams) -> DescribeAnswer:
         with exports.open(billing.reader, name, params.start, params.end) as export:
             periods = tuple(_periods(export))
             currencies = exports.currencies(export)
-            keys = tuple(str(row[0]) for row in export.duck.ask(_TAG_KEYS).rows)
+            keys = tuple(str(row[0]) for row in export.engine.ask(_TAG_KEYS).rows)
             tables = tuple(_tables(export))
         size = sum(one.bytes for one in periods)
         summary = (
             f"The export {name} has {len(periods)} billing periods, {sum(one.files for one in periods)} files, "
             f"{size:,} bytes, in {', '.join(currencies) or 'no currency'}."
         )
+    except StatementError as error:
+        raise ArgumentsError(f"export: {name}: {error}") from None
     except (ExportError, ReadFailedError) as error:
         failed = note(billing, error)
         summary = f"NOT READ: the export {name} ({failed.resource}: {failed.error})."
@@ -114,7 +118,7 @@ def _tables(export: Opened) -> list[ExportTable]:
         ExportTable(
             name=name,
             tells=tells,
-            columns=tuple(f"{row[0]} {row[1]}" for row in export.duck.ask(f"DESCRIBE {name}").rows),
+            columns=tuple(f"{column} {kind}" for column, kind in export.engine.columns(name)),
         )
         for name, tells in told.items()
     ]
@@ -128,6 +132,7 @@ DESCRIBE = CostTool(
         "and tag keys of a billing export."
     ),
     iam_actions=IAM_ACTIONS,
+    optional_actions=ATHENA_ACTIONS,
     params=DescribeParams,
     answer_type=DescribeAnswer,
     answer=describe,

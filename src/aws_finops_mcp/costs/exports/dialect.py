@@ -34,3 +34,12 @@ DUCKDB = Dialect(
     keys_of="(SELECT DISTINCT unnest(map_keys({0})) AS TagKey FROM {1})",
     text_map="CAST(NULL AS MAP(VARCHAR, VARCHAR))",
 )
+
+ATHENA = Dialect(
+    value_of="element_at({0}, '{1}')",
+    user_tags="transform_keys({0}, (k, v) -> regexp_replace(k, '^user_', ''))",
+    month="date_format({0}, '%Y-%m')",
+    keys_of="(SELECT DISTINCT u.TagKey AS TagKey FROM {1} CROSS JOIN UNNEST(map_keys({0})) AS u (TagKey))",
+    text_map="CAST(NULL AS MAP(VARCHAR, VARCHAR))",
+)
+"""Trino's, which Athena's engine version 3 is made of: https://docs.aws.amazon.com/athena/latest/ug/functions-env3.html."""

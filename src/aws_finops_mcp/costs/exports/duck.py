@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import duckdb
 
 from aws_finops_mcp.aws.ledger import Ledger
 from aws_finops_mcp.costs.exports.dialect import DUCKDB
+from aws_finops_mcp.costs.exports.engine import Rows, StoppedError, UnreadableError
 from aws_finops_mcp.costs.exports.files import ExportFile
 from aws_finops_mcp.costs.exports.schema import MAP, REQUIRED, TYPES, Kind, focus_view
 from aws_finops_mcp.costs.exports.views import ready_views
@@ -24,28 +24,6 @@ POLL_SECONDS = 0.02
 
 _NOT_THE_CALLERS = frozenset({duckdb.Error, duckdb.FatalException, duckdb.InternalException, duckdb.IOException})
 """Errors that no statement is the cause of."""
-
-
-class UnreadableError(Exception):
-    """A file of the export is damaged, or lacks a column. The message names it."""
-
-    def __init__(self, name: str, error: str) -> None:
-        super().__init__(f"{name}: {error}")
-        self.name = name
-        self.error = error
-
-
-class StoppedError(Exception):
-    """The question was ended before its answer: the caller left, or the deadline passed."""
-
-
-@dataclass(frozen=True)
-class Rows:
-    """The first rows of an answer; `more`: there are others."""
-
-    columns: tuple[tuple[str, str], ...]
-    rows: tuple[tuple[Any, ...], ...]
-    more: bool
 
 
 class Duck:
@@ -79,6 +57,10 @@ class Duck:
                 self._damaged(error)
                 raise
         return Rows(columns, tuple(rows), more)
+
+    def columns(self, table: str) -> tuple[tuple[str, str], ...]:
+        """Names and types of a table's columns; nothing is read."""
+        return tuple((str(row[0]), str(row[1])) for row in self.ask(f"DESCRIBE {table}").rows)
 
     def _first(self, at_most: int, size: int | None) -> tuple[list[tuple[Any, ...]], bool]:
         rows: list[tuple[Any, ...]] = []
@@ -148,15 +130,24 @@ def opened(
         # Each view is bound on its own: the footers of the files are read once for all.
         connection.execute("SET parquet_metadata_cache = true")
         columns = _make_raw(connection, files, kind, file_format)
-        _require(columns, kind, files)
-        try:
-            connection.execute(f"CREATE VIEW focus AS {focus_view(kind, columns, DUCKDB)}")
-            for view in ready_views(DUCKDB):
-                connection.execute(f"CREATE VIEW {view.name} AS {view.sql}")
-        except duckdb.Error as error:
-            raise UnreadableError(files[0].name, f"a column is not of the type it must be: {_short(error)}") from None
+        require(columns, kind, files[0].name)
+        make_views(connection, kind, columns, files[0].name)
         _lock(connection, files)
         yield Duck(connection, files, ledger)
+
+
+def make_views(connection: duckdb.DuckDBPyConnection, kind: Kind, columns: Collection[str], name: str) -> None:
+    """Make `focus` and the ready views over `raw`.
+
+    Raises:
+        UnreadableError: a column of the export `name` is not of the type it must be.
+    """
+    try:
+        connection.execute(f"CREATE VIEW focus AS {focus_view(kind, columns, DUCKDB)}")
+        for view in ready_views(DUCKDB):
+            connection.execute(f"CREATE VIEW {view.name} AS {view.sql}")
+    except duckdb.Error as error:
+        raise UnreadableError(name, f"a column is not of the type it must be: {_short(error)}") from None
 
 
 def _config(limits: ExportLimits, scratch: Path) -> dict[str, Any]:
@@ -220,12 +211,17 @@ def _scan(connection: duckdb.DuckDBPyConnection, files: Sequence[ExportFile], ki
     return f"SELECT * {f'REPLACE ({replaced})' if replaced else ''} FROM {scan}"
 
 
-def _require(columns: Collection[str], kind: Kind, files: Sequence[ExportFile]) -> None:
+def require(columns: Collection[str], kind: Kind, name: str) -> None:
+    """Columns without which nothing can be said.
+
+    Raises:
+        UnreadableError: one of them is missing.
+    """
     there = {name.lower() for name in columns}
     missing = [name for name in REQUIRED[kind] if name.lower() not in there]
     if missing:
         what = "Cost and Usage Report 2.0" if kind == "cur2" else "FOCUS export"
-        raise UnreadableError(files[0].name, f"is no {what}: the columns {', '.join(missing)} are missing")
+        raise UnreadableError(name, f"is no {what}: the columns {', '.join(missing)} are missing")
 
 
 def _quoted(text: str) -> str:

@@ -7,15 +7,18 @@ import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aws_finops_mcp.aws.reader import Reader
-from aws_finops_mcp.costs.exports.duck import Duck, StoppedError, UnreadableError, opened
+from aws_finops_mcp.costs.exports.duck import opened
+from aws_finops_mcp.costs.exports.engine import SqlEngine, StoppedError, UnreadableError
 from aws_finops_mcp.costs.exports.files import ExportError, ExportFile, find_files, unreadable
 from aws_finops_mcp.costs.exports.s3_files import S3Files
 from aws_finops_mcp.declaration import ArgumentsError
 from aws_finops_mcp.findings import FailedRead
+from aws_finops_mcp.prices.book import PriceBook
+from aws_finops_mcp.prices.cache import PriceCache
 from aws_finops_mcp.settings import ExportLimits, ExportSettings
 
 KEEP = 64
@@ -29,7 +32,7 @@ class Opened:
     name: str
     settings: ExportSettings
     files: Sequence[ExportFile]
-    duck: Duck
+    engine: SqlEngine
 
     @property
     def periods(self) -> tuple[str, ...]:
@@ -46,12 +49,14 @@ class Exports:
         limits: ExportLimits | None = None,
         directory: Path | None = None,
         first_account: str = "",
+        prices: PriceCache | None = None,
     ) -> None:
-        """Read `exports`; files of S3 are kept in `directory`."""
+        """Read `exports`; files of S3 are kept in `directory`, prices of Athena in `prices`."""
         self.limits = limits or ExportLimits()
         self._exports = dict(exports or {})
         self._s3 = S3Files(directory, self.limits.cache_bytes)
         self._first = first_account
+        self._prices = prices or PriceCache()
         self._currencies: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._lock = threading.Lock()
 
@@ -84,6 +89,9 @@ class Exports:
         chosen, settings = self.named(reader.alias, name)
         scratch = tempfile.mkdtemp(prefix="aws-finops-mcp-")
         try:
+            if settings.athena:
+                yield self._through_athena(reader, chosen, settings, first, last)
+                return
             files = find_files(reader, settings, first, last)
             if settings.in_s3:
                 files = self._s3.fetch(reader, settings, files)
@@ -108,13 +116,20 @@ class Exports:
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
 
+    def _through_athena(self, reader: Reader, name: str, settings: ExportSettings, first: str, last: str) -> Opened:
+        from aws_finops_mcp.costs.exports.athena import open_athena  # sqlglot, for those who ask Athena only
+
+        prices = PriceBook(replace(reader, region=settings.region or reader.region), self._prices)
+        athena, table = open_athena(reader, settings, prices.price, first, last)
+        return Opened(name, settings, table.files, athena)
+
     def currencies(self, export: Opened) -> tuple[str, ...]:
         """The currencies of an export's amounts, as long as its files are these."""
         key = tuple(f"{one.name} {one.etag}" for one in export.files)
         with self._lock:
             known = self._currencies.get(key)
         if known is None:
-            rows = export.duck.ask("SELECT DISTINCT BillingCurrency FROM focus ORDER BY 1").rows
+            rows = export.engine.ask("SELECT DISTINCT BillingCurrency FROM focus ORDER BY 1").rows
             known = tuple(str(row[0]) for row in rows)
             with self._lock:
                 self._currencies[key] = known

@@ -52,8 +52,40 @@ def find_files(reader: Reader, export: ExportSettings, first: str = "", last: st
         ReadFailedError: S3 did not list them.
         ExportError: there are none.
     """
-    found = _in_s3(reader, export) if export.in_s3 else _in_folder(reader, export)
-    newest = _newest_runs(found)
+    return _chosen(
+        reader,
+        export,
+        _newest_runs(_in_s3(reader, export) if export.in_s3 else _in_folder(reader, export)),
+        first,
+        last,
+    )
+
+
+def list_files(reader: Reader, export: ExportSettings, first: str = "", last: str = "") -> list[ExportFile]:
+    """The files of some billing periods that are in S3, of each run.
+
+    Raises:
+        ReadFailedError: S3 did not list them.
+        ExportError: there are none, or a period has several runs, which who reads them all would count twice.
+    """
+    found = _in_s3(reader, export)
+    kept = {one.name for one in _newest_runs(found)}
+    twice = sorted({one.period for one in found if one.name not in kept})
+    if twice:
+        raise ExportError(
+            unreadable(
+                reader,
+                export.location,
+                f"{', '.join(twice)} has the files of several runs: Athena would count their dollars more than once",
+                "have the export overwrite its files, or ask it without athena: then the last run counts",
+            )
+        )
+    return _chosen(reader, export, found, first, last)
+
+
+def _chosen(
+    reader: Reader, export: ExportSettings, newest: list[ExportFile], first: str, last: str
+) -> list[ExportFile]:
     chosen = [one for one in newest if not one.period or (first or "0") <= one.period <= (last or "9")]
     if not chosen:
         periods = sorted({one.period for one in newest if one.period})

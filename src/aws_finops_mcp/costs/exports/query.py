@@ -10,7 +10,8 @@ from pydantic import Field, model_validator
 from aws_finops_mcp.aws.ledger import ReadFailedError
 from aws_finops_mcp.costs.answers import MAX_CHARACTERS, BillingAnswer, Model, ended
 from aws_finops_mcp.costs.billing import Billing
-from aws_finops_mcp.costs.exports.duck import Rows, explain
+from aws_finops_mcp.costs.exports.duck import explain
+from aws_finops_mcp.costs.exports.engine import Rows, StatementError
 from aws_finops_mcp.costs.exports.exports import Opened
 from aws_finops_mcp.costs.exports.files import ExportError
 from aws_finops_mcp.costs.exports.rows import plain, unique
@@ -28,6 +29,16 @@ _ADDING = frozenset({"avg", "fsum", "kahan_sum", "list_sum", "median", "sum", "s
 _CURRENCY = frozenset({"billingcurrency", "line_item_currency_code"})
 
 IAM_ACTIONS = ("s3:GetObject", "s3:ListBucket")
+ATHENA_ACTIONS = (
+    "athena:GetQueryExecution",
+    "athena:GetQueryResults",
+    "athena:GetWorkGroup",
+    "athena:StartQueryExecution",
+    "athena:StopQueryExecution",
+    "glue:GetTable",
+    "pricing:GetProducts",
+)
+"""For exports that Athena is asked about; what Athena itself does with the same role is in the policy."""
 
 
 class ExportParams(AskParams):
@@ -88,13 +99,15 @@ def query(billing: Billing, params: QueryParams) -> QueryAnswer:
 
 def _rows(export: Opened, statement: Statement, params: QueryParams) -> Rows:
     try:
-        return export.duck.ask(statement.sql, at_most=params.max_rows, size=MAX_CHARACTERS)
+        return export.engine.ask(statement.sql, at_most=params.max_rows, size=MAX_CHARACTERS)
     except duckdb.OutOfMemoryException:
         raise ArgumentsError(
             "sql: needs more memory or disk than one question may use; aggregate more, or ask for fewer billing periods"
         ) from None
     except duckdb.Error as error:
         raise ArgumentsError(f"sql: {explain(error)}") from None
+    except StatementError as error:
+        raise ArgumentsError(f"sql: {error}") from None
 
 
 def _one_currency(statement: Statement, name: str, currencies: tuple[str, ...]) -> None:
@@ -149,9 +162,10 @@ QUERY = CostTool(
     description=(
         "Answers one SELECT over a billing export (CUR 2.0 or FOCUS): any cut of the bill, down to single resources, "
         "with list, contracted, billed and effective (amortized, net) cost. Tables and columns: describe_billing_data. "
-        "Reads files, not Cost Explorer: free but for S3 requests."
+        "Reads files, not Cost Explorer: free but for S3 requests, or what Athena scans where that is configured."
     ),
     iam_actions=IAM_ACTIONS,
+    optional_actions=ATHENA_ACTIONS,
     params=QueryParams,
     answer_type=QueryAnswer,
     answer=query,

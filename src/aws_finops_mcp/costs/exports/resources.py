@@ -62,7 +62,7 @@ def billed_by_resource(
         return []
     # Charges of a month's last day may be in the next billing period, never in an earlier one.
     with billing.exports.open(billing.reader, export, start[:7]) as opened:
-        rows = opened.duck.ask(_SQL, [list(resource_ids), start, end]).rows
+        rows = opened.engine.ask(_SQL, [list(resource_ids), start, end]).rows
     return [
         BilledResource(
             resource_id=str(row[0]),

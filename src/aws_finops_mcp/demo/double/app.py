@@ -154,6 +154,7 @@ def _send(answer: Answer, start_response: Callable[..., Any]) -> Iterable[bytes]
 # Operations whose pages are no cuts of one list.
 _PAGED_BY_HANDLER = frozenset(
     {
+        ("athena", "GetQueryResults"),
         ("budgets", "DescribeBudgetPerformanceHistory"),
         ("ce", "GetCostAndUsage"),
         ("cloudwatch", "GetMetricData"),

@@ -24,6 +24,7 @@ SERVICE_NAMES: Final = {
     "AWSSecretsManager": "AWS Secrets Manager",
     "AWSBackup": "AWS Backup",
     "AWSCloudTrail": "AWS CloudTrail",
+    "AmazonAthena": "Amazon Athena",
     "AmazonCloudWatch": "AmazonCloudWatch",
     "AmazonDocDB": "Amazon DocumentDB (with MongoDB compatibility)",
     "AmazonDynamoDB": "Amazon DynamoDB",

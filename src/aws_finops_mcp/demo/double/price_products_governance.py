@@ -1,4 +1,4 @@
-"""What keys, trails and backups are priced by, and their lookalikes."""
+"""What keys, trails, backups and questions in SQL are priced by, and their lookalikes."""
 
 from __future__ import annotations
 
@@ -24,6 +24,12 @@ def governance(prices: RegionalPrices) -> Iterator[Product]:
     ):
         family = f"Management Tools - AWS CloudTrail {usage}"
         yield Product("AWSCloudTrail", family, prices.new_prefix + usage.replace(" ", ""), "Events", usd)
+    for usage, unit, usd in (
+        ("DataScannedInTB", "Terabytes", 5.0),
+        ("DMLReservationInDPUHours", "DPU-Hour", 0.3),
+        ("CodeExecutionInDPUHours", "DPU-Hour", 0.35),
+    ):
+        yield Product("AmazonAthena", "Athena Queries", prices.new_prefix + usage, unit, prices.near(usd))
     for service, warm in (("DynamoDB", 0.10), ("EFS", 0.05), ("S3", 0.05)):
         for usage, usd in (
             (f"WarmStorage-ByteHrs-{service}", warm),

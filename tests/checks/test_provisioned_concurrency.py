@@ -67,3 +67,11 @@ def test_otherwise_each_idle_function_is(
     define(account, claimed, unreserved, hours_ago)
     answer = ask(engine)
     assert account.calls.count(LIST) == answer.counts.idle > 0
+
+
+@pytest.mark.parametrize("name", ["find_unused_lambda_functions", "find_underutilized_lambda_functions"])
+def test_where_there_is_no_function_nothing_is_found(engine: Engine, account: EmbeddedAccount, name: str) -> None:
+    tool = TOOLS[name]
+    answer: CheckAnswer = tool.answer(engine.asking(), tool.parse({"region_name": "ap-southeast-2"}))
+    assert (answer.complete, answer.findings) == (True, ())
+    assert account.calls.count(LIST) == 0

@@ -61,6 +61,8 @@ def nothing_allocated(facts: Facts) -> bool:
     (https://docs.aws.amazon.com/lambda/latest/dg/monitoring-concurrency.html): where their highest values of the last
     hours are the same, the rest is nothing. Without recent hours nothing is known, and each function is asked.
     """
+    if not facts.items(FUNCTIONS):
+        return True
     claimed, unreserved = facts.series[CLAIMED], facts.series[UNRESERVED]
     if claimed.failed or unreserved.failed or claimed.latest is None or claimed.latest != unreserved.latest:
         return False
@@ -84,7 +86,7 @@ def concurrency_of(name: str) -> Read:
 def judge_functions(facts: Facts, params: UnusedLambdaFunctionsParams) -> Iterator[Judgement]:
     """A function that nothing invoked is idle: Lambda writes no datapoint when there is no invocation."""
     at_edge = _edge_functions(facts)
-    unallocated = bool(facts.items(FUNCTIONS)) and nothing_allocated(facts)
+    unallocated = nothing_allocated(facts)
     for function in facts.items(FUNCTIONS):
         name = function["FunctionName"]
         verdict, reason = _verdict(facts, params, function, at_edge)

@@ -98,7 +98,7 @@ def smaller_memory(memory_mib: int, used_mib: float, cpu_share: float) -> int:
 
 def judge_sizes(facts: Facts, params: UnderutilizedFunctionsParams) -> Iterator[Judgement]:
     """Underused by memory that was measured, or by provisioned concurrency that nothing took."""
-    idle_region = bool(facts.items(FUNCTIONS)) and nothing_allocated(facts)
+    idle_region = nothing_allocated(facts)
     return (_judge(facts, params, function, idle_region) for function in facts.items(FUNCTIONS))
 
 

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from ansible.parsing.dataloader import DataLoader  # type: ignore[import-untyped]
-from ansible.plugins.loader import init_plugin_loader  # type: ignore[import-untyped]
+from ansible.plugins.loader import filter_loader, init_plugin_loader  # type: ignore[import-untyped]
 from ansible.template import Templar, trust_as_template  # type: ignore[import-untyped]
 from cfnlint import ManualArgs, lint  # type: ignore[import-untyped]
 from cfnlint.decode import decode_str  # type: ignore[import-untyped]
 
 ROLES = Path(__file__).parents[3] / "roles"
 REGION = "eu-west-1"
+ACCOUNT = "123456789012"
 NETWORK = {
     "vpc_id": "vpc-0123456789abcdef0",
     "cidr": "10.64.0.0/20",
@@ -30,6 +31,7 @@ PLACE = {"region": REGION, "partition": "aws", "home": "us-east-1", "dns_suffix"
 @cache
 def _plugins() -> None:
     init_plugin_loader([])
+    filter_loader.add_directory(str(ROLES / "aws/filter_plugins"))
 
 
 def rendered(role: str, template: str = "stack.yml.j2", **given: Any) -> str:
@@ -50,7 +52,7 @@ def evaluated(expression: str, roles: list[str], **given: Any) -> Any:
         for part in ("defaults", "vars"):
             file = ROLES / name / part / "main.yml"
             variables |= loader.load_from_file(str(file), trusted_as_template=True) or {}
-    variables |= {"__aws_place": PLACE, "__aws_account": "123456789012", "__aws_arn_start": "arn:aws"}
+    variables |= {"__aws_place": PLACE, "__aws_account": ACCOUNT, "__aws_arn_start": "arn:aws"}
     variables |= {"__aws_network": NETWORK, "ansible_playbook_python": sys.executable} | given
     return Templar(loader=loader, variables=variables).template(trust_as_template(expression))
 

@@ -30,9 +30,9 @@ packages_for() {
   local wanted=() missing=() package
   case $1 in
     lint) wanted=(shellcheck git) ;;
-    unit) wanted=(apache2-utils gpg) ;;
+    unit) wanted=(apache2-utils gpg nginx) ;;
     clients)
-      wanted=(curl)
+      wanted=(curl nginx)
       command -v npm >/dev/null || wanted+=(nodejs npm) # any Node will do to install the one that is pinned
       ;;
     hosts) wanted=(podman runc netavark iptables mmdebstrap gpg debian-archive-keyring openssh-client openssl pebble curl iproute2) ;;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import socket
@@ -20,13 +21,15 @@ import httpx2
 from tests.clients.front import certificate
 from tests.conftest import environment, free_port
 from tests.roles.test_preflight import DEBIAN, PROJECT, run_tasks
-from tests.server.auth.asking import audit_lines, htpasswd
-from tests.server.auth.identity_provider import Provider, identity_provider
+from tests.server.auth.asking import audit_lines, basic, htpasswd
+from tests.server.auth.identity_provider import EC_KEY, Provider, identity_provider
 
 from aws_finops_mcp.server.auth.key_file import create_key
+from aws_finops_mcp.server.auth.sessions import Sessions
 from aws_finops_mcp.settings import Scopes
 
 PASSWORD = "correct-horse-4711"
+ROLE = "arn:aws:iam::123456789012:role/finops-reader"
 SYSTEM = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -39,6 +42,20 @@ class Host:
     loopback: int
     key: str
     issuer: Provider
+    aws: Provider
+    """Issues the tokens that STS would (GetWebIdentityToken)."""
+
+    def ways(self) -> dict[str, tuple[str, str]]:
+        """A good credential of each way to log in, as a header."""
+        session, _ = Sessions(self.directory / "state").create(ROLE)
+        bearers = {
+            "api-key-bearer": self.key,
+            "oauth": self.issuer.token(scope="finops.read"),
+            "aws-token": self.aws.token(EC_KEY, "ES384", "ec", sub=ROLE),
+            "aws-session": session,
+        }
+        ways = {"basic": basic("alice", PASSWORD), "api-key": ("X-API-Key", self.key)}
+        return ways | {way: ("Authorization", f"Bearer {token}") for way, token in bearers.items()}
 
     @property
     def url(self) -> str:
@@ -111,7 +128,7 @@ def listeners(directory: Path) -> list[str]:
     return re.findall(r"^ListenStream=(.+)$", (directory / "socket").read_text(encoding="utf-8"), re.M)
 
 
-def nginx_conf(directory: Path, http: int, https: int) -> Path:
+def nginx_conf(directory: Path, http: int, https: int, workers: int) -> Path:
     """A main file around the role's site, which listens on loopback only and logs where the test reads."""
     site = (directory / "site.conf").read_text(encoding="utf-8")
     for port, free in (("80", http), ("443", https)):
@@ -122,8 +139,10 @@ def nginx_conf(directory: Path, http: int, https: int) -> Path:
         f"{name}_temp_path {directory}/{name};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
     main = directory / "nginx.conf"
+    user = "user root; " if os.geteuid() == 0 else ""  # the directory is nobody else's
+    processes = f"{user}worker_processes {workers};" if workers else "master_process off;"
     main.write_text(
-        f"daemon off; master_process off; pid {directory}/nginx.pid; error_log {directory}/nginx-error.log notice;\n"
+        f"daemon off; {processes} pid {directory}/nginx.pid; error_log {directory}/nginx-error.log notice;\n"
         f"events {{}} http {{ {temporary} include {directory}/site.conf; }}\n",
         encoding="utf-8",
     )
@@ -142,28 +161,36 @@ def started(command: list[str], log: Path, env: dict[str, str] | None = None) ->
 
 
 @contextmanager
-def running_host(account: dict[str, str], directory: Path, **given: Any) -> Iterator[Host]:
+def running_host(account: dict[str, str], directory: Path, nginx_workers: int = 0, **given: Any) -> Iterator[Host]:
     """nginx and the server, the latter started by its sockets as systemd does it.
 
     Args:
+        nginx_workers: processes of nginx beside its master; 0 is one process that is all.
         given: variables of the roles.
     """
     http, https, loopback = free_port(), free_port(), free_port()
     certificate(directory)
     htpasswd(directory / "users", alice=PASSWORD)
     _, key = create_key(directory / "keys.json", "ci", Scopes(), None)
-    with identity_provider() as issuer:
+    with identity_provider() as issuer, identity_provider() as aws:
+        roles = ["arn:aws:iam::123456789012:role/finops-*"]
         okta = {"issuer": issuer.url, "scopes": ["finops.read"]}
-        tokens = {"aws_finops_mcp_resource": "https://finops.example.com/mcp", "aws_finops_mcp_issuers": {"okta": okta}}
+        web = {"issuer": aws.url, "kind": "aws", "subjects": roles, "algorithms": ["ES384"]}
+        tokens = {
+            "aws_finops_mcp_resource": "https://finops.example.com/mcp",
+            "aws_finops_mcp_issuers": {"okta": okta, "aws": web},
+            "aws_finops_mcp_sts": {"identities": roles, "regions": ["eu-west-1"]},
+            "aws_finops_mcp_settings": {"mcp_state_dir": str(directory / "state")},
+        }
         render(directory, loopback, **(tokens | given))
         env = environment(account)
         sockets = [f"--listen={address}" for address in listeners(directory)]
         passed = [f"--setenv={name}" for name in env]
         serve = [sys.executable, "-m", "aws_finops_mcp", "serve", "--config", str(directory / "config.toml")]
         activate = [str(shutil.which("systemd-socket-activate")), *sockets, *passed, *serve]
-        nginx = [str(shutil.which("nginx", path=SYSTEM)), "-c", str(nginx_conf(directory, http, https))]
+        nginx = [str(shutil.which("nginx", path=SYSTEM)), "-c", str(nginx_conf(directory, http, https, nginx_workers))]
         with started(activate, directory / "server.log", env), started(nginx, directory / "nginx.log"):
-            host = Host(directory, https, loopback, key, issuer)
+            host = Host(directory, https, loopback, key, issuer, aws)
             wait_for_health(host)
             yield host
 

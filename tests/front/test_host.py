@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import base64
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx2
 import pytest
-from tests.front.host import PASSWORD, Host, running_host
+from tests.front.host import PASSWORD, ROLE, Host, running_host
 from tests.server.auth.asking import basic, htpasswd
 
 from aws_finops_mcp.demo.account import EmbeddedAccount
@@ -38,18 +39,24 @@ def status(answer: bytes) -> int:
     return int(answer.split()[1]) if answer.startswith(b"HTTP/") else 0
 
 
+WHO = {
+    "basic": ("alice", "basic"),
+    "api-key": ("ci", "api_key"),
+    "api-key-bearer": ("ci", "api_key"),
+    "oauth": ("okta:alice", "oauth"),
+    "aws-token": (f"aws:{ROLE}", "aws"),
+    "aws-session": (f"sts:{ROLE}", "aws"),
+}
+
+
 def test_each_way_gets_an_answer_and_an_audit_line(host: Host) -> None:
-    token = host.issuer.token(scope="finops.read")
-    for header, who, how in (
-        (basic("alice", PASSWORD), "alice", "basic"),
-        (("X-API-Key", host.key), "ci", "api_key"),
-        (("Authorization", f"Bearer {host.key}"), "ci", "api_key"),
-        (("Authorization", f"Bearer {token}"), "okta:alice", "oauth"),
-    ):
+    ways = host.ways()
+    assert ways.keys() == WHO.keys()
+    for way, header in ways.items():
         answer = host.post(header, body=PLAIN)
         assert answer.status_code == 200, answer.text
         line = last(host, "call")
-        assert (line["who"], line["how"], line["client"]) == (who, how, "127.0.0.1")
+        assert (line["who"], line["how"], line["client"]) == (*WHO[way], "127.0.0.1")
 
 
 def test_strangers_are_told_what_to_send_and_where_to_log_in(host: Host) -> None:
@@ -167,23 +174,28 @@ def test_who_is_taken_out_is_refused_from_the_next_request_on(host: Host) -> Non
 
 
 def test_no_secret_is_in_any_log(host: Host) -> None:
-    token = host.issuer.token(scope="finops.read")
-    wrong = "a-password-that-is-wrong"
-    for header in (
-        basic("alice", PASSWORD),
-        basic("alice", wrong),
-        ("X-API-Key", host.key),
-        ("X-API-Key", host.key[:-1]),
-        ("Authorization", f"Bearer {token}"),
-        ("Authorization", f"Bearer {token}x"),
-    ):
-        assert host.post(header, body=PLAIN, path="/mcp?key=" + host.key).status_code in (200, 401)
+    """A whole scenario: each way right, almost right, where it does not belong, and cut off; then all logs."""
+    ways = host.ways()
+    for way, (name, value) in ways.items():
+        # Another first character of the last part: of the last one not all bits count.
+        start = max(value.rfind("."), value.rfind(" ")) + 1
+        wrong = value[:start] + ("A" if value[start] != "A" else "B") + value[start + 1 :]
+        assert host.post((name, value), body=PLAIN, path="/mcp?key=" + quote(value)).status_code == 200, way
+        assert host.post((name, wrong), body=PLAIN).status_code == 401, way
+        assert host.post((name, value), body={"tool": value, "arguments": {value: value}}).status_code in (400, 404)
+        assert host.post((name, value), (name, value), body=PLAIN).status_code == 400
+        assert host.post((name, value), body=PLAIN, path="/session").status_code in (400, 401, 403, 404)
+        cut = f"POST /mcp HTTP/1.1\r\nHost: localhost\r\n{name}: {value}\r\nContent-Length: nine\r\n\r\n"
+        assert status(host.raw(cut.encode())) == 400
+    assert host.post(basic("alice", "a-password-that-is-wrong"), body=PLAIN).status_code == 401
     logs = host.logs()
     assert '"event": "refused"' in logs
     assert '"path":"/mcp"' in logs  # nginx's own
-    encoded = [base64.b64encode(f"alice:{password}".encode()).decode() for password in (PASSWORD, wrong)]
-    for secret in (PASSWORD, wrong, *encoded, host.key.partition(".")[2][:-1], token.rpartition(".")[2]):
-        assert secret not in logs
+    assert "/session" in logs
+    secrets = [PASSWORD, "a-password-that-is-wrong", *(re.split(r"[ .]", value)[-1] for _, value in ways.values())]
+    for secret in secrets:
+        # Of one that was sent with another first character, all but that.
+        assert secret[1:] not in logs
 
 
 @pytest.mark.parametrize(("loopback", "expected"), [("required", 401), ("closed", 403)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,10 @@ log = structlog.get_logger("aws_finops_mcp.audit")
 
 MAX_ARGUMENTS = 4096
 """Characters of arguments in one line; of more, only the names are kept."""
+
+
+_NAME = re.compile(r"[a-z][a-z_]{0,39}")
+"""What a parameter may be called."""
 
 
 class AuditLog:
@@ -43,8 +48,9 @@ class AuditLog:
         """A tool was called.
 
         Args:
-            arguments: as the caller wrote them. Of a call that was refused, only the names are kept: there may be
-                anything in them.
+            tool: a name of ours, or `unknown`.
+            arguments: as the caller wrote them. Of a call that was refused, only names are kept, and only what looks
+                like one: there may be anything in them.
             outcome: complete, incomplete, refused (the caller's mistake), forbidden, spent (a budget), left, error.
             usage: AWS calls that were made, and the dollars that AWS bills for them.
         """
@@ -52,7 +58,7 @@ class AuditLog:
             {
                 "event": "call",
                 **_who(caller),
-                "tool": tool[:100],
+                "tool": tool,
                 "arguments": _arguments(arguments, whole=outcome in ("complete", "incomplete", "left")),
                 "account": answer.account if answer else "",
                 "regions": _regions(answer),
@@ -125,7 +131,7 @@ def _who(caller: Caller) -> dict[str, Any]:
 def _arguments(arguments: Mapping[str, Any], *, whole: bool) -> Any:
     if whole and len(json.dumps(arguments, default=str)) <= MAX_ARGUMENTS:
         return dict(arguments)
-    return {"names": [str(name)[:60] for name in list(arguments)[:50]]}
+    return {"names": [name if _NAME.fullmatch(name) else "?" for name in map(str, list(arguments)[:50])]}
 
 
 def _regions(answer: Answer | None) -> list[str]:

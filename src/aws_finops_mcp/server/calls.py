@@ -136,13 +136,14 @@ class Calls:
             seconds = time.monotonic() - started
             usage = (used.total, float(used.cost_usd)) if used else (0, 0.0)
             ended = "left" if outcome in ("complete", "incomplete") and stopped and stopped.is_set() else outcome
-            self._audit.call(caller, name, arguments, answer, ended, seconds, usage)
+            known = name if name in self.tools else "unknown"  # in the place of a name there may be anything
+            self._audit.call(caller, known, arguments, answer, ended, seconds, usage)
             trace = {"trace_id": asked.trace_id} if asked and asked.trace_id else {}
             if asked:
                 asked.outcome = outcome
             log.info(
                 "tool_call",
-                tool=name[:100],
+                tool=known,
                 outcome=outcome,
                 duration_ms=round(seconds * 1000, 1),
                 aws_calls=usage[0],

@@ -12,7 +12,7 @@ import pytest
 from tests.server.auth.asking import Asked, Reply, basic, htpasswd
 
 from aws_finops_mcp.server.auth import basic as module
-from aws_finops_mcp.server.auth.failures import PER_CLIENT
+from aws_finops_mcp.server.auth.failures import PER_CLIENT, PER_NAME
 from aws_finops_mcp.settings import Scopes
 
 
@@ -161,6 +161,44 @@ def test_a_flood_is_hashed_only_so_often_and_lets_the_known_through(asked: Asked
     statuses = [reply.status for reply in anyio.run(flood)]
     assert statuses.count(429) == 30
     assert len(hashed) == PER_CLIENT + 1
+
+
+def test_eight_clients_that_guess_at_one_name_are_hashed_only_so_often(asked: Asked, hashed: list[str]) -> None:
+    """After that they are refused without, and whose name it is gets in from where it did before."""
+
+    async def flood() -> list[int]:
+        statuses: list[int] = []
+
+        async def one(client: int) -> None:
+            for attempt in range(PER_CLIENT):
+                reply = await asked.send(basic("alice", f"guess-{attempt}"), peer=f"198.51.100.{client}")
+                statuses.append(reply.status)
+
+        assert (await asked.send(basic("alice", "correct horse"))).status == 200
+        async with anyio.create_task_group() as group:
+            for client in range(8):
+                group.start_soon(one, client)
+        assert (await asked.send(basic("alice", "correct horse"))).status == 200
+        return statuses
+
+    statuses = anyio.run(flood)
+    assert (statuses.count(401), statuses.count(429)) == (PER_NAME, 8 * PER_CLIENT - PER_NAME)
+    assert len(hashed) == PER_NAME + 1
+
+
+def test_after_a_wrong_password_none_is_hashed_for_a_while(users: Path) -> None:
+    rests: list[float] = []
+
+    async def rest(seconds: float) -> None:
+        rests.append(seconds)
+
+    asked = Asked(ways=(module.BasicAuthenticator(users, {}, rest),))
+    assert asked.ask(basic("alice", "correct horse")).status == 200
+    assert rests == []
+    assert asked.ask(basic("alice", "guess")).status == 401
+    assert asked.ask(basic("mallory", "guess")).status == 401
+    assert len(rests) == 2
+    assert all(seconds > 0 for seconds in rests)
 
 
 def test_too_many_that_wait_are_sent_away(asked: Asked, hashed: list[str]) -> None:

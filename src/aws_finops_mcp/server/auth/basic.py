@@ -8,7 +8,8 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Mapping
+import time
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 import anyio
@@ -30,6 +31,10 @@ KNOWN = 1024
 
 WAITING = 32
 """Passwords that may wait to be hashed; more would wait too long to be worth it."""
+
+REST = 4
+"""After a wrong password no other is hashed for so many times as long as that took: a flood of them has a fifth of one
+processor at most, and calls have the others and what is left of it."""
 
 COSTS = range(4, 15)
 """bcrypt's costs; above, one hash takes seconds."""
@@ -81,18 +86,21 @@ def name_and_password(value: str) -> tuple[str, bytes]:
 
 
 class BasicAuthenticator:
-    """Names and passwords. Hashing is slow by intent: in a thread, one at a time, with a bounded queue."""
+    """Names and passwords. Hashing is slow by intent: in a thread, one at a time, with rests, and a bounded queue."""
 
     how = "basic"
     hint = "Authorization: Basic with a name and a password"
     slow = True
 
-    def __init__(self, file: Path, scopes: Mapping[str, Scopes]) -> None:
+    def __init__(
+        self, file: Path, scopes: Mapping[str, Scopes], rest: Callable[[float], Awaitable[None]] = anyio.sleep
+    ) -> None:
         self.file = WatchedFile(file, "MCP_AUTH_BASIC_FILE", parse_htpasswd)
         self._scopes = scopes
         self._key = secrets.token_bytes(32)
         self._right: TTLCache[bytes, bool] = TTLCache(KNOWN, KNOWN_SECONDS)
-        self._limiter = anyio.CapacityLimiter(1)
+        self._rest = rest
+        self._one = anyio.Lock()
         self._waiting = 0
         # Nobody's: what an unknown name is compared with, so that the time it takes does not tell that it is unknown.
         self._nobody = bcrypt.hashpw(secrets.token_bytes(24), bcrypt.gensalt(COSTS[0] + 1))
@@ -130,15 +138,22 @@ class BasicAuthenticator:
             raise UnavailableError("too many passwords are waiting to be checked", retry_after=2)
         self._waiting += 1
         try:
-            right = await anyio.to_thread.run_sync(
-                _matches, password, digest or self._like(users), limiter=self._limiter, abandon_on_cancel=False
-            )
+            right = await self._hashed(password, digest or self._like(users))
         finally:
             self._waiting -= 1
         if digest is None or not right:
             raise RefusedError(_WRONG)
         self._right[self._digest(name, password, digest)] = True
         return self._principal(name)
+
+    async def _hashed(self, password: bytes, digest: bytes) -> bool:
+        """Whether it is the password. One at a time; a wrong one makes those after it wait."""
+        async with self._one:
+            right, seconds = await anyio.to_thread.run_sync(_matches, password, digest, abandon_on_cancel=False)
+            if not right:
+                with anyio.CancelScope(shield=True):  # who leaves has not rested
+                    await self._rest(REST * seconds)
+            return right
 
     def _like(self, users: Mapping[str, bytes]) -> bytes:
         """A hash that takes as long to check as those of the users."""
@@ -154,6 +169,9 @@ class BasicAuthenticator:
         return hmac.new(self._key, text, hashlib.sha256).digest()
 
 
-def _matches(password: bytes, digest: bytes) -> bool:
+def _matches(password: bytes, digest: bytes) -> tuple[bool, float]:
+    """Whether it is the password, and the seconds of a processor that it took to say so."""
+    begun = time.thread_time()
     # bcrypt knows 72 bytes; htpasswd and nginx leave the rest out, this library refuses it.
-    return bcrypt.checkpw(password[:72], digest)
+    right = bcrypt.checkpw(password[:72], digest)
+    return right, time.thread_time() - begun

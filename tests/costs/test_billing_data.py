@@ -20,6 +20,8 @@ from pydantic import ValidationError
 from aws_finops_mcp.audits.catalogue import TOOLS
 from aws_finops_mcp.audits.engine import Engine
 from aws_finops_mcp.costs.exports.describe import DescribeAnswer
+from aws_finops_mcp.costs.exports.duck import Duck
+from aws_finops_mcp.costs.exports.engine import Rows
 from aws_finops_mcp.costs.exports.exports import Exports
 from aws_finops_mcp.costs.exports.query import QueryAnswer
 from aws_finops_mcp.costs.exports.resources import billed_by_resource
@@ -262,6 +264,31 @@ def test_rows_and_bytes_are_limited_and_it_is_said(local: Engine) -> None:
     assert 10 < len(wide.rows) < 1000
     assert len(str(wide.rows)) < 120_000
     assert not ask(local, "SELECT 1 AS a").truncated
+
+
+def test_the_one_currency_is_read_from_footers_and_several_from_rows(
+    engine: Engine, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    original = Duck.ask
+
+    def noting(self: Duck, sql: str, *arguments: Any, **named: Any) -> Rows:
+        asked.append(sql)
+        return original(self, sql, *arguments, **named)
+
+    monkeypatch.setattr(Duck, "ask", noting)
+    copy_of(folder, tmp_path)
+    one = with_exports(engine, focus={"location": str(tmp_path), "kind": "focus"})
+    assert ask(one, "SELECT 1").currencies == ("USD",)
+    assert not any("DISTINCT BillingCurrency" in sql for sql in asked)
+    newest = sorted(tmp_path.rglob("*.parquet"))[-1]
+    duckdb.execute(
+        f"COPY (SELECT * REPLACE (CASE WHEN ServiceName LIKE '%Lambda%' THEN 'EUR' ELSE BillingCurrency END AS "
+        f"BillingCurrency) FROM '{newest}') TO '{tmp_path}/other.parquet' (FORMAT parquet)"
+    )
+    (tmp_path / "other.parquet").replace(newest)
+    assert ask(one, "SELECT 1").currencies == ("EUR", "USD")
+    assert any("DISTINCT BillingCurrency" in sql for sql in asked)
 
 
 def test_columns_of_one_name_are_kept_apart(local: Engine) -> None:

@@ -15,7 +15,7 @@ from aws_finops_mcp.costs.exports.dialect import DUCKDB
 from aws_finops_mcp.costs.exports.engine import Rows, StoppedError, UnreadableError
 from aws_finops_mcp.costs.exports.files import ExportFile
 from aws_finops_mcp.costs.exports.schema import MAP, REQUIRED, TYPES, Kind, focus_view
-from aws_finops_mcp.costs.exports.views import ready_views
+from aws_finops_mcp.costs.exports.views import TABLES, ready_views
 from aws_finops_mcp.settings import ExportLimits
 
 POLL_SECONDS = 0.02
@@ -61,6 +61,23 @@ class Duck:
     def columns(self, table: str) -> tuple[tuple[str, str], ...]:
         """Names and types of a table's columns; nothing is read."""
         return tuple((str(row[0]), str(row[1])) for row in self.ask(f"DESCRIBE {table}").rows)
+
+    def only_value(self, column: str) -> str | None:
+        """The one text that a column of `raw` has in all rows, as the footers of Parquet files tell; None: they do not.
+
+        No row is read: over a large export that is most of what a short question takes.
+        """
+        files = f"[{', '.join(map(_quoted, self._names))}]"
+        sql = (
+            "SELECT min(coalesce(stats_min_value, stats_min)), max(coalesce(stats_max_value, stats_max)), "
+            "count(DISTINCT file_name), count(*) FILTER (coalesce(stats_min_value, stats_min) IS NULL "
+            "OR coalesce(stats_max_value, stats_max) IS NULL OR coalesce(stats_null_count, 1) > 0) "
+            f"FROM parquet_metadata({files}) WHERE lower(path_in_schema) = lower(?)"
+        )
+        ((least, most, found, unsure),) = self.ask(sql, [column]).rows
+        whole = found == len(self._names) and not unsure and least == most
+        # Long texts are cut in footers.
+        return least if whole and len(least) <= 8 else None
 
     def _first(self, at_most: int, size: int | None) -> tuple[list[tuple[Any, ...]], bool]:
         rows: list[tuple[Any, ...]] = []
@@ -119,9 +136,15 @@ class Duck:
 
 @contextmanager
 def opened(
-    files: Sequence[ExportFile], kind: Kind, file_format: str, limits: ExportLimits, scratch: Path, ledger: Ledger
+    files: Sequence[ExportFile],
+    kind: Kind,
+    file_format: str,
+    limits: ExportLimits,
+    scratch: Path,
+    ledger: Ledger,
+    tables: Collection[str] = TABLES,
 ) -> Iterator[Duck]:
-    """A connection with the tables `raw` and `focus` and the ready views over some files.
+    """A connection with the tables `raw` and `focus`, and those of the ready views that are in `tables`.
 
     Raises:
         UnreadableError: a file is damaged, or the export lacks a column that everything hangs on.
@@ -131,20 +154,26 @@ def opened(
         connection.execute("SET parquet_metadata_cache = true")
         columns = _make_raw(connection, files, kind, file_format)
         require(columns, kind, files[0].name)
-        make_views(connection, kind, columns, files[0].name)
+        make_views(connection, kind, columns, files[0].name, tables)
         _lock(connection, files)
         yield Duck(connection, files, ledger)
 
 
-def make_views(connection: duckdb.DuckDBPyConnection, kind: Kind, columns: Collection[str], name: str) -> None:
-    """Make `focus` and the ready views over `raw`.
+def make_views(
+    connection: duckdb.DuckDBPyConnection,
+    kind: Kind,
+    columns: Collection[str],
+    name: str,
+    tables: Collection[str] = TABLES,
+) -> None:
+    """Make `focus`, and those of the ready views that are in `tables`, over `raw`: each takes a while to bind.
 
     Raises:
         UnreadableError: a column of the export `name` is not of the type it must be.
     """
     try:
         connection.execute(f"CREATE VIEW focus AS {focus_view(kind, columns, DUCKDB)}")
-        for view in ready_views(DUCKDB):
+        for view in (one for one in ready_views(DUCKDB) if one.name in tables):
             connection.execute(f"CREATE VIEW {view.name} AS {view.sql}")
     except duckdb.Error as error:
         raise UnreadableError(name, f"a column is not of the type it must be: {_short(error)}") from None

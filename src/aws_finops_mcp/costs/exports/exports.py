@@ -5,16 +5,18 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aws_finops_mcp.aws.reader import Reader
-from aws_finops_mcp.costs.exports.duck import opened
+from aws_finops_mcp.costs.exports.duck import Duck, opened
 from aws_finops_mcp.costs.exports.engine import SqlEngine, StoppedError, UnreadableError
 from aws_finops_mcp.costs.exports.files import ExportError, ExportFile, find_files, unreadable
 from aws_finops_mcp.costs.exports.s3_files import S3Files
+from aws_finops_mcp.costs.exports.schema import CURRENCY
+from aws_finops_mcp.costs.exports.views import TABLES
 from aws_finops_mcp.declaration import ArgumentsError
 from aws_finops_mcp.findings import FailedRead
 from aws_finops_mcp.prices.book import PriceBook
@@ -79,8 +81,10 @@ class Exports:
         return chosen, mine[chosen]
 
     @contextmanager
-    def open(self, reader: Reader, name: str, first: str = "", last: str = "") -> Iterator[Opened]:
-        """An export, ready to be asked; what can't be read is in the ledger too.
+    def open(
+        self, reader: Reader, name: str, first: str = "", last: str = "", tables: Collection[str] = TABLES
+    ) -> Iterator[Opened]:
+        """An export, ready to be asked for `tables`; what can't be read is in the ledger too.
 
         Raises:
             ExportError: it can't be read.
@@ -95,7 +99,9 @@ class Exports:
             files = find_files(reader, settings, first, last)
             if settings.in_s3:
                 files = self._s3.fetch(reader, settings, files)
-            with opened(files, settings.kind, settings.format, self.limits, Path(scratch), reader.ledger) as duck:
+            with opened(
+                files, settings.kind, settings.format, self.limits, Path(scratch), reader.ledger, tables
+            ) as duck:
                 yield Opened(chosen, settings, files, duck)
         except UnreadableError as error:
             raise ExportError(
@@ -129,10 +135,18 @@ class Exports:
         with self._lock:
             known = self._currencies.get(key)
         if known is None:
-            rows = export.engine.ask("SELECT DISTINCT BillingCurrency FROM focus ORDER BY 1").rows
-            known = tuple(str(row[0]) for row in rows)
+            known = _currencies(export)
             with self._lock:
                 self._currencies[key] = known
                 while len(self._currencies) > KEEP:
                     self._currencies.pop(next(iter(self._currencies)))
         return known
+
+
+def _currencies(export: Opened) -> tuple[str, ...]:
+    if isinstance(export.engine, Duck) and export.settings.format == "parquet":
+        only = export.engine.only_value(CURRENCY[export.settings.kind])
+        if only is not None:
+            return (only,)
+    rows = export.engine.ask("SELECT DISTINCT BillingCurrency FROM focus ORDER BY 1").rows
+    return tuple(str(row[0]) for row in rows)

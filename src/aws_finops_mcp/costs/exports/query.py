@@ -89,7 +89,7 @@ def query(billing: Billing, params: QueryParams) -> QueryAnswer:
     statement = parse(params.sql, TABLES)
     name, _ = billing.exports.named(billing.reader.alias, params.export)
     try:
-        with billing.exports.open(billing.reader, name, params.start, params.end) as export:
+        with billing.exports.open(billing.reader, name, params.start, params.end, statement.tables) as export:
             currencies = billing.exports.currencies(export)
             _one_currency(statement, name, currencies)
             return _answer(billing, export, currencies, _rows(export, statement, params))

@@ -36,6 +36,9 @@ REQUIRED: Mapping[Kind, tuple[str, ...]] = {
 }
 """Columns without which nothing can be said."""
 
+CURRENCY: Mapping[Kind, str] = {"cur2": "line_item_currency_code", "focus": "BillingCurrency"}
+"""The column that the view `focus` takes its currency from."""
+
 NUMBER, TEXT, TIME, MAP = "DOUBLE", "VARCHAR", "TIMESTAMP", "MAP(VARCHAR, VARCHAR)"
 
 _CUR_NUMBERS = (

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import json
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import duckdb
@@ -32,11 +33,13 @@ class Statement:
         sql: the statement, without a semicolon at its end.
         columns: the columns that it names, in lower case.
         functions: the functions that it calls, in lower case.
+        tables: the tables that it reads, in lower case.
     """
 
     sql: str
     columns: frozenset[str]
     functions: frozenset[str]
+    tables: frozenset[str]
 
 
 def parse(sql: str, tables: frozenset[str]) -> Statement:
@@ -58,11 +61,18 @@ def parse(sql: str, tables: frozenset[str]) -> Statement:
         raise ArgumentsError(f"sql: {len(statements)} statements; one at a time")
     found = _Found(tables)
     found.node(statements[0]["node"], frozenset())
-    return Statement(text, frozenset(found.columns), frozenset(found.functions))
+    return Statement(text, frozenset(found.columns), frozenset(found.functions), frozenset(found.tables))
+
+
+@lru_cache(maxsize=1)
+def _parser() -> duckdb.DuckDBPyConnection:
+    """One a process, made when it is first needed: opening an engine takes longer than many a question."""
+    config: dict[str, Any] = {"autoinstall_known_extensions": False, "autoload_known_extensions": False, "threads": 1}
+    return duckdb.connect(config=config)
 
 
 def _tree(text: str) -> list[Any]:
-    with duckdb.connect(config={"autoinstall_known_extensions": False, "autoload_known_extensions": False}) as parser:
+    with _parser().cursor() as parser:
         row = parser.execute("SELECT json_serialize_sql(?)", [text]).fetchone()
     answer = json.loads(row[0]) if row else {}
     if answer.get("error", True):
@@ -79,6 +89,7 @@ class _Found:
     allowed: frozenset[str]
     columns: set[str] = field(default_factory=set)
     functions: set[str] = field(default_factory=set)
+    tables: set[str] = field(default_factory=set)
 
     def node(self, node: Any, named: frozenset[str]) -> None:
         """Judge a part of the tree; ``named`` are the WITH clauses in whose reach it is."""
@@ -125,6 +136,7 @@ class _Found:
         if any(place) or name.lower() not in self.allowed:
             whole = ".".join([part for part in place if part] + [name])
             raise ArgumentsError(f"sql: {whole!r} is no table here; there are: {', '.join(sorted(self.allowed))}")
+        self.tables.add(name.lower())
 
     def _function(self, node: dict[str, Any]) -> None:
         name = str(node["function_name"]).lower()

@@ -1,9 +1,24 @@
-"""What teardown lists."""
+"""What teardown lists: of a module's results, what is the deployment's."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+
+def _tags_of(item: Mapping[str, Any], field: str) -> Mapping[str, Any]:
+    """Tags by their keys: modules return them so, or as AWS does."""
+    tags = item.get(field) or {}
+    if isinstance(tags, Mapping):
+        return tags
+    return {tag.get("key", tag.get("Key")): tag.get("value", tag.get("Value")) for tag in tags}
+
+
+def aws_owned(
+    items: Iterable[Mapping[str, Any]], owned: Mapping[str, str], field: str = "tags"
+) -> list[Mapping[str, Any]]:
+    """Those with all of these tags, which `field` holds."""
+    return [item for item in items if all(_tags_of(item, field).get(key) == value for key, value in owned.items())]
 
 
 def aws_found(items: Iterable[Mapping[str, Any]], kind: str, key: str) -> list[dict[str, str]]:
@@ -16,9 +31,7 @@ def aws_found(items: Iterable[Mapping[str, Any]], kind: str, key: str) -> list[d
     """
     found = []
     for item in items:
-        tags = item.get("tags") or {}
-        if not isinstance(tags, Mapping):
-            tags = {tag.get("key", tag.get("Key")): tag.get("value", tag.get("Value")) for tag in tags}
+        tags = _tags_of(item, "tags")
         found.append({"kind": kind, "id": str(item[key]), "name": str(tags.get("Name", ""))})
     return found
 
@@ -35,4 +48,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, Any]:
         """The filters by their names in templates."""
-        return {"aws_found": aws_found, "aws_lines": aws_lines}
+        return {"aws_found": aws_found, "aws_owned": aws_owned, "aws_lines": aws_lines}

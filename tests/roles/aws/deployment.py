@@ -121,6 +121,12 @@ class Deployment:
         return make(service, region_name=region, endpoint_url=self.account.url)
 
 
+def picture(name: str) -> dict[str, Any]:
+    """The variables of an inventory as it is handed out, inventory/aws_<name>.yml."""
+    content = yaml.safe_load((PROJECT / f"inventory/aws_{name}.yml").read_text(encoding="utf-8"))
+    return dict(content["all"]["vars"])
+
+
 @contextmanager
 def empty_account(directory: Path, **variables: Any) -> Iterator[Deployment]:
     """An account as AWS hands it over: nothing in it but the default VPCs."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -57,6 +58,48 @@ def test_shared_costs_are_split_by_the_rule(
     assert sum(usd for usd in allocated.values() if usd is not None) == answer.total_usd
 
 
+def test_what_is_everybodys_is_split_with_the_untagged(engine: Engine, bills: UseBills) -> None:
+    bills(HAND)
+    answer: Any = ask(
+        engine, "generate_cost_allocation_report", tag_key="Team", shared="even", shared_values=["data", "absent"]
+    )
+    assert rows(answer) == {"shop": (30, 38), "sh$op": (8, 16), "data": (6, None), "(none)": (10, None)}
+    assert answer.shared_usd == 16
+    assert "nothing was billed to absent" in answer.summary
+
+
+def test_shares_that_were_agreed_on(engine: Engine, bills: UseBills) -> None:
+    bills(HAND)
+    shares = {"shop": "62.5", "new": "37.5"}
+    answer: Any = ask(engine, "generate_cost_allocation_report", tag_key="Team", shared="fixed", shares=shares)
+    assert rows(answer) == {
+        "shop": (30, Decimal("36.25")),
+        "data": (6, 6),
+        "sh$op": (8, 8),
+        "new": (0, Decimal("3.75")),
+        "(none)": (10, None),
+    }
+    assert answer.total_usd == 54
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wanted"),
+    [
+        ({"shared": "fixed"}, "shares: percent by value"),
+        ({"shared": "even", "shares": {"shop": 100}}, "shares: percent by value"),
+        ({"shared": "fixed", "shares": {"shop": 60, "data": 30}}, "got 60 + 30 = 90"),
+        ({"shared": "fixed", "shares": {"shop": 120, "data": -20}}, "all above 0"),
+        ({"shared": "fixed", "shares": {"shop": 100}, "shared_values": ["shop"]}, "shop is shared itself"),
+        ({"shared_values": ["data"]}, "say by which rule"),
+    ],
+)
+def test_a_rule_that_cannot_be_is_refused_before_it_costs(
+    engine: Engine, arguments: dict[str, Any], wanted: str
+) -> None:
+    with pytest.raises(ArgumentsError, match=re.escape(wanted)):
+        ask(engine, "generate_cost_allocation_report", tag_key="Team", **arguments)
+
+
 _MONEY = st.decimals(-500, 5000, allow_nan=False, places=4)
 
 
@@ -65,6 +108,11 @@ def test_parts_add_up_to_exactly_what_is_shared(shared: Decimal, costs: dict[str
     parts = split(shared, costs, rule)
     assert sum(parts.values(), Decimal(0)) == (shared if parts else 0)
     assert parts or (rule == "proportional" and all(cost <= 0 for cost in costs.values()))
+
+
+@given(_MONEY, st.dictionaries(st.text(min_size=1), st.decimals("0.01", 99, places=2), min_size=1))
+def test_fixed_parts_add_up_too(shared: Decimal, shares: dict[str, Decimal]) -> None:
+    assert sum(split(shared, {}, "fixed", shares).values(), Decimal(0)) == shared
 
 
 def test_a_region(engine: Engine, bills: UseBills) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from aws_finops_mcp.aws.clients import GLOBAL_REGION
 from aws_finops_mcp.aws.reads import Read, read
@@ -31,7 +31,7 @@ from aws_finops_mcp.declaration import ArgumentsError
 from aws_finops_mcp.findings import FailedRead, Usd
 from aws_finops_mcp.settings import known_region
 
-Rule = Literal["none", "proportional", "even"]
+Rule = Literal["none", "proportional", "even", "fixed"]
 
 PREFERRED = ("CostCenter", "Team", "Owner", "Project", "Application", "Environment")
 """Which tag to take when none is asked for: the first that has costs, whatever its case."""
@@ -44,7 +44,14 @@ class AllocationParams(CostPeriodParams):
     tag_key: str = Field("", description="the cost allocation tag; empty: the first of CostCenter, Team, Owner, …")
     shared: Rule = Field(
         "none",
-        description="split of what has no tag over those that have one: none, in proportion to their costs, or even",
+        description="split of what has no tag, and of shared_values, over the others: none, in proportion to their "
+        "costs, even, or fixed by shares",
+    )
+    shared_values: tuple[str, ...] = Field(
+        (), max_length=50, description="values of the tag whose costs are everybody's too, such as platform"
+    )
+    shares: dict[str, Decimal] = Field(
+        default_factory=dict, max_length=200, description="for fixed: percent of the shared costs by value of the tag"
     )
     max_results: MaxResults = 50
     cursor: Cursor = ""
@@ -53,6 +60,19 @@ class AllocationParams(CostPeriodParams):
     @classmethod
     def _known(cls, region: str) -> str:
         return known_region(region) if region else region
+
+    @model_validator(mode="after")
+    def _one_rule(self) -> AllocationParams:
+        if self.shared_values and self.shared == "none":
+            raise ValueError('shared_values: say by which rule: shared="proportional", "even" or "fixed"')
+        if bool(self.shares) != (self.shared == "fixed"):
+            raise ValueError('shares: percent by value of the tag, with shared="fixed", and only with it')
+        if self.shares and (sum(self.shares.values()) != 100 or min(self.shares.values()) <= 0):
+            given = " + ".join(str(percent) for percent in self.shares.values())
+            raise ValueError(f"shares: got {given} = {sum(self.shares.values())}; all above 0, and 100 together")
+        if both := self.shares.keys() & {*self.shared_values, UNTAGGED}:
+            raise ValueError(f"shares: {', '.join(sorted(both))} is shared itself and takes no part")
+        return self
 
 
 class AllocationRow(CostRow):
@@ -66,7 +86,8 @@ class AllocationAnswer(BilledAnswer):
 
     tag_key: str
     other_tag_keys: tuple[str, ...] = Field(description="tags that have costs in this period too")
-    shared: str = Field(description="how untagged costs are split in allocated_usd")
+    shared: str = Field(description="how shared costs are split in allocated_usd")
+    shared_usd: Usd | None = Field(description="what is split: untagged costs and those of shared_values")
     tagged_usd: Usd | None
     untagged_usd: Usd | None = Field(description="costs that lack the tag, tax and credits included")
     tagged_share: float | None = Field(description="part of usage and fees that has the tag, 0 to 1")
@@ -91,7 +112,7 @@ def allocation(billing: Billing, params: AllocationParams) -> AllocationAnswer:
     rows: list[AllocationRow] = []
     tagged: Amounts | None = None
     untagged: Amounts | None = None
-    share = None
+    share = common = None
     summary = billed_summary(question, read)
     if not isinstance(read, FailedRead):
         by_value = {value: amounts for (value,), amounts in read.by_keys().items()}
@@ -99,11 +120,15 @@ def allocation(billing: Billing, params: AllocationParams) -> AllocationAnswer:
         untagged = by_value.get(UNTAGGED, Amounts())
         tagged = Amounts(*(getattr(whole, p) - getattr(untagged, p) for p in ("usage", "tax", "reductions")))
         share = round(float(tagged.usage / whole.usage), 4) if whole.usage else None
-        parts = split(untagged.cost, {v: a.cost for v, a in by_value.items() if v != UNTAGGED}, params.shared)
+        everybodys = {UNTAGGED, *params.shared_values}
+        by_value |= {value: Amounts() for value in params.shares if value not in by_value}
+        common = sum((amounts.cost for value, amounts in by_value.items() if value in everybodys), Decimal(0))
+        own = {value: amounts.cost for value, amounts in by_value.items() if value not in everybodys}
+        parts = split(common, own, params.shared, params.shares)
         rows = [
             AllocationRow(
                 keys={key: value},
-                allocated_usd=None if value == UNTAGGED else amounts.cost + parts.get(value, Decimal(0)),
+                allocated_usd=None if value in everybodys else amounts.cost + parts.get(value, Decimal(0)),
                 **cost_fields(amounts, whole),
             )
             for value, amounts in by_value.items()
@@ -111,6 +136,8 @@ def allocation(billing: Billing, params: AllocationParams) -> AllocationAnswer:
         rows.sort(key=lambda row: (-row.usage_usd - row.tax_usd, row.keys[key]))
         summary = f"{summary.removesuffix('.')}; by tag {key}: {dollars(untagged.cost)} lacks it"
         summary += f" ({1 - share:.1%} of usage and fees)." if share is not None else "."
+        if absent := [value for value in params.shared_values if value not in by_value]:
+            summary += f" Of shared_values nothing was billed to {', '.join(absent)}."
     page, omitted, cursor = page_of(rows, params.cursor, params.max_results)
     return AllocationAnswer(
         **ended(billing, "generate_cost_allocation_report", summary),
@@ -118,6 +145,7 @@ def allocation(billing: Billing, params: AllocationParams) -> AllocationAnswer:
         tag_key=key,
         other_tag_keys=tuple(other for other in known if other != key),
         shared=params.shared,
+        shared_usd=common,
         tagged_usd=tagged.cost if tagged else None,
         untagged_usd=untagged.cost if untagged else None,
         tagged_share=share,
@@ -150,10 +178,12 @@ def chosen_tag(asked: str, known: Sequence[str]) -> str:
     return next((by_name[key.casefold()] for key in PREFERRED if key.casefold() in by_name), known[0])
 
 
-def split(shared: Decimal, costs: dict[str, Decimal], rule: Rule) -> dict[str, Decimal]:
+def split(
+    shared: Decimal, costs: Mapping[str, Decimal], rule: Rule, shares: Mapping[str, Decimal] | None = None
+) -> dict[str, Decimal]:
     """Each one's part of shared costs; the parts add up to exactly what is shared, the largest takes the rest.
 
-    In proportion to costs above zero: what got more credits than it cost takes no part.
+    In proportion to costs above zero: what got more credits than it cost takes no part. `shares` are percent.
     """
     positive = {name: cost for name, cost in costs.items() if cost > 0}
     weights: dict[str, Decimal] = defaultdict(Decimal)
@@ -161,6 +191,8 @@ def split(shared: Decimal, costs: dict[str, Decimal], rule: Rule) -> dict[str, D
         weights |= positive
     elif rule == "even":
         weights |= dict.fromkeys(costs, Decimal(1))
+    elif rule == "fixed":
+        weights |= shares or {}
     total = sum(weights.values(), Decimal(0))
     if not total:
         return {}
@@ -176,8 +208,8 @@ ALLOCATION = CostTool(
     title="Costs by owner's tag",
     description=(
         "Who caused the costs of a period (last month when none is given): by one cost allocation tag, each dollar "
-        "once, with the untagged as a row and, if asked, split over the others by a stated rule (showback). Costs "
-        "$0.02 to ask (Cost Explorer, $0.01 a page)."
+        "once, with the untagged as a row and, if asked, split over the others with other shared costs by a stated "
+        "rule (showback). Costs $0.02 to ask (Cost Explorer, $0.01 a page)."
     ),
     iam_actions=("ce:GetCostAndUsage", "ce:GetTags"),
     params=AllocationParams,

@@ -151,9 +151,9 @@ def test_the_journal_says_why_a_start_failed() -> None:
         assert LAST.shell(f"{damage}; systemctl restart aws-finops-mcp || echo failed").endswith("failed")
         assert reason in LAST.shell(f"{look} -o cat")
         LAST.shell(f"[ ! -e {etc}/away ] || mv {etc}/away {etc}/secrets/aws")
-    assert "got 0" in LAST.shell(f"{documented(CHECK_SETTINGS)} 2>&1", check=False)
+    assert "got -1" in LAST.shell(f"{documented(CHECK_SETTINGS)} 2>&1", check=False)
     told(DEPLOY, LIMIT)
-    assert "got 0" not in LAST.shell(CHECK_SETTINGS, check=False)
+    assert "got -1" not in LAST.shell(CHECK_SETTINGS, check=False)
     assert status(LAST, OPERATIONS["user"], OPERATIONS["password"]) == 200
 
 

@@ -51,7 +51,7 @@ class AllocationParams(CostPeriodParams):
         (), max_length=50, description="values of the tag whose costs are everybody's too, such as platform"
     )
     shares: dict[str, Decimal] = Field(
-        default_factory=dict, max_length=200, description="for fixed: percent of the shared costs by value of the tag"
+        {}, max_length=200, description="for fixed: percent of the shared costs by value of the tag"
     )
     max_results: MaxResults = 50
     cursor: Cursor = ""

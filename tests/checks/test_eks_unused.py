@@ -50,7 +50,10 @@ def judged(
     inventory: dict[Any, Any] = {
         CLUSTERS: ["c"],
         RESERVATIONS: FAILED if failed == "nodes" else nodes,
-        CLUSTER_VERSIONS: [{"clusterVersion": "1.32", "versionStatus": "EXTENDED_SUPPORT"}],
+        CLUSTER_VERSIONS: [
+            {"clusterVersion": "1.32", "versionStatus": "EXTENDED_SUPPORT"},
+            {"clusterVersion": "1.31", "status": "extended-support"},
+        ],
     }
     details: dict[Any, Any] = {
         cluster_read("c"): FAILED if failed == "cluster" else [row],
@@ -76,9 +79,12 @@ def test_a_cluster_that_runs_nothing_costs_its_control_plane() -> None:
     assert parts(judgement) == ["eks.cluster.hours"]
 
 
+@pytest.mark.parametrize("version", ["1.31", "1.32"])
 @pytest.mark.parametrize(("support", "billed"), [("EXTENDED", True), ("STANDARD", False)])
-def test_an_old_version_costs_its_surcharge_too_unless_aws_upgrades_it(support: str, billed: bool) -> None:
-    judgement = judged({"version": "1.32", "upgradePolicy": {"supportType": support}})
+def test_an_old_version_costs_its_surcharge_too_unless_aws_upgrades_it(
+    support: str, billed: bool, version: str
+) -> None:
+    judgement = judged({"version": version, "upgradePolicy": {"supportType": support}})
     assert ("eks.extended_support.hours" in parts(judgement)) is billed
 
 

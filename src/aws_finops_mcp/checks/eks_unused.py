@@ -11,7 +11,13 @@ from pydantic import Field
 from aws_finops_mcp.aws.metrics import DAY, MetricQuery
 from aws_finops_mcp.aws.reads import Read, read
 from aws_finops_mcp.checks.check import Check, Facts, Judgement, Part, tags_of
-from aws_finops_mcp.checks.eks_versions import CLUSTER_VERSIONS, CLUSTERS, cluster_read, describe_clusters
+from aws_finops_mcp.checks.eks_versions import (
+    CLUSTER_VERSIONS,
+    CLUSTERS,
+    cluster_read,
+    describe_clusters,
+    support_state,
+)
 from aws_finops_mcp.checks.reads import RESERVATIONS
 from aws_finops_mcp.declaration import PeriodParams
 from aws_finops_mcp.findings import HOURS_PER_MONTH, Category, Scalar, Verdict
@@ -134,8 +140,8 @@ def _hours(facts: Facts, cluster: Mapping[str, Any]) -> Iterator[Part]:
     """What its control plane is billed a month, with the surcharge of an old version."""
     yield Part("control plane", "eks.cluster.hours", HOURS_PER_MONTH)
     known = {each["clusterVersion"]: each for each in facts.maybe(CLUSTER_VERSIONS) or ()}
-    status = known.get(cluster["version"], {}).get("versionStatus")
-    if status == "EXTENDED_SUPPORT" and cluster.get("upgradePolicy", {}).get("supportType") != "STANDARD":
+    state = support_state(known.get(cluster["version"], {}))
+    if state == "EXTENDED_SUPPORT" and cluster.get("upgradePolicy", {}).get("supportType") != "STANDARD":
         yield Part("extended support of the control plane", "eks.extended_support.hours", HOURS_PER_MONTH)
 
 

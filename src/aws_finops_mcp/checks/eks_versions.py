@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import Field
@@ -52,6 +52,11 @@ def judge_clusters(facts: Facts, params: VersionParams) -> Iterator[Judgement]:
         yield _judge(facts, params, found[0], versions)
 
 
+def support_state(version: Mapping[str, Any]) -> str:
+    """STANDARD_SUPPORT, EXTENDED_SUPPORT or UNSUPPORTED, whichever of AWS's two fields has it; empty when none does."""
+    return version.get("versionStatus") or str(version.get("status", "")).upper().replace("-", "_")
+
+
 def _judge(facts: Facts, params: VersionParams, cluster: Any, versions: dict[str, Any] | None) -> Judgement:
     version = cluster["version"]
     policy = cluster.get("upgradePolicy", {}).get("supportType", "EXTENDED")
@@ -70,7 +75,7 @@ def _judge(facts: Facts, params: VersionParams, cluster: Any, versions: dict[str
         verdict, reason = Verdict.OUTDATED, f"AWS no longer lists Kubernetes {version}"
     elif known is not None:
         dates = Support(day(known["endOfStandardSupportDate"]), day(known["endOfExtendedSupportDate"]))
-        state = known.get("versionStatus") or str(known.get("status", "")).upper().replace("-", "_")
+        state = support_state(known)
         found = clock(
             facts.now,
             f"Kubernetes {version}",

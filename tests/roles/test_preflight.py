@@ -201,7 +201,8 @@ def test_a_python_that_the_server_is_locked_for_is_told_to_the_other_roles(tmp_p
 
 
 def test_what_asks_for_a_credential_needs_a_server_that_verifies(tmp_path: Path) -> None:
-    done = preflight(tmp_path, ("aws_finops_mcp",), DEBIAN, aws_finops_mcp_loopback="closed")
+    given = {"aws_finops_mcp_authenticates": False, "aws_finops_mcp_loopback": "closed"}
+    done = preflight(tmp_path, ("aws_finops_mcp",), DEBIAN, **given)
     assert done.returncode != 0
     assert "aws_finops_mcp_authenticates is false" in " ".join(done.stdout.split())
     given = {"nginx_authentication": "server", "nginx_upstream": "127.0.0.1:8000"}

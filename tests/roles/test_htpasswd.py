@@ -50,6 +50,15 @@ def test_it_writes_bcrypt_hashes_for_few_eyes(file: Path) -> None:
     assert stat.S_IMODE(file.stat().st_mode) == 0o640
 
 
+def test_without_the_servers_directory_it_says_what_is_missing(tmp_path: Path) -> None:
+    file = tmp_path / "aws-finops-mcp/users"
+    refused = apply(file, ALICE)
+    assert refused["failed"]
+    assert f"{file.parent} is not there" in refused["msg"]
+    assert "nginx_authentication: nginx" in refused["msg"]
+    assert apply(file, ALICE, check=True)["added"] == ["alice"], "the first run in check mode, before any server"
+
+
 def test_a_second_run_changes_nothing(file: Path) -> None:
     apply(file, ALICE, BOB)
     before = file.read_text()

@@ -113,6 +113,12 @@ def main() -> None:
             module.exit_json(changed=True, added=sorted(wanted), updated=[], removed=[])
         module.fail_json(msg="htpasswd is not installed")
 
+    if not Path(path).parent.is_dir() and not module.check_mode:
+        module.fail_json(
+            msg=f"{Path(path).parent} is not there: the role aws_finops_mcp makes it, before this one. "
+            "Where there is no such server on this host: nginx_authentication: nginx"
+        )
+
     added = sorted(wanted.keys() - have.keys())
     removed = sorted(have.keys() - wanted.keys())
     updated = [

@@ -110,7 +110,7 @@ def test_the_cloudwatch_agent_has_no_privileges_and_no_public_port() -> None:
     for secret in (
         "/etc/aws-finops-mcp/config.toml",
         "/etc/aws-finops-mcp/environment",
-        "/etc/nginx/aws-finops-mcp/users",
+        "/etc/aws-finops-mcp/users",
     ):
         assert "Permission denied" in HOST.shell(f"runuser -u cwagent -- cat {secret} 2>&1", check=False)
 

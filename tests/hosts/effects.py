@@ -127,7 +127,7 @@ def test_only_the_public_ports_are_public(host: Host) -> None:
         ("/etc/aws-finops-mcp/environment", "640 root aws-finops-mcp"),
         ("/etc/aws-finops-mcp/secrets", "700 root root"),
         ("/etc/aws-finops-mcp/secrets/aws", "600 root root"),
-        ("/etc/nginx/aws-finops-mcp/users", "640 root {nginx}"),
+        ("/etc/aws-finops-mcp/users", "640 root aws-finops-mcp"),
         ("/opt/aws-finops-mcp/current/bin/aws-finops-mcp", "755 root root"),
         ("/var/lib/aws-finops-mcp", "750 aws-finops-mcp aws-finops-mcp"),
         ("/etc/letsencrypt/live", "700 root root"),
@@ -149,7 +149,7 @@ def test_secrets_stay_where_they_belong(host: Host) -> None:
         "ps -eo args",
         "cat /proc/[0-9]*/environ",
         "journalctl --no-pager --output cat",
-        "cat /var/log/nginx/*.log /etc/nginx/aws-finops-mcp/* /etc/nginx/conf.d/*",
+        "cat /var/log/nginx/*.log /etc/aws-finops-mcp/users /etc/nginx/conf.d/*",
         "find / -xdev -type f -perm -004 -newer /etc/machine-id -size -64k -path '/etc/*' -exec cat {} +",
     ):
         seen = host.shell(source)

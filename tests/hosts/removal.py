@@ -43,7 +43,7 @@ def what_counts() -> str:
     """Settings, secrets, certificate with its key, and who may call, as the host has them."""
     live = f"/etc/letsencrypt/live/{FIRST.name}"
     etc = "/etc/aws-finops-mcp"
-    files = f"{etc}/config.toml {etc}/environment {etc}/secrets/* /etc/nginx/aws-finops-mcp/users"
+    files = f"{etc}/config.toml {etc}/environment {etc}/secrets/* {etc}/users"
     return FIRST.shell(
         f"sha256sum {files} {live}/fullchain.pem {live}/privkey.pem; stat -c '%n %a %U %G' {files};"
         f"openssl x509 -noout -serial -in {live}/fullchain.pem; cat /etc/letsencrypt/accounts/*/*/*/regr.json"

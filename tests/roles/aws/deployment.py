@@ -55,7 +55,8 @@ class Run:
     @property
     def said(self) -> str:
         """Everything that its debug tasks say."""
-        told = [result["msg"] for _, result in self._results() if "msg" in result and not result.get("failed")]
+        each = [one for _, result in self._results() for one in (result, *result.get("results", []))]
+        told = [one["msg"] for one in each if "msg" in one and not one.get("failed")]
         return "\n".join(one if isinstance(one, str) else "\n".join(map(str, one)) for one in told)
 
     def must_pass(self) -> Run:

@@ -42,24 +42,39 @@ _ASKED = {"list_web_acls": {"Scope": "REGIONAL"}}
 _GONE = frozenset({"deleted", "deleting", "terminated"})
 
 
-def _is_there(one: dict[str, Any], vpcs: set[str]) -> bool:
-    """Whether AWS would list it: a VPC's ACLs and interfaces go with it there, and public parameters are AWS's own."""
-    state = str(one.get("State", "")).lower()
-    return state not in _GONE and one.get("VpcId", "") in {"", *vpcs} and not one.get("Name", "").startswith("/aws/")
+_OF_A_VPC = frozenset({"NetworkAclId", "NetworkInterfaceId"})
+
+
+def _is_there(name: str, one: dict[str, Any], vpcs: set[str], instances: set[str]) -> bool:
+    """Whether AWS would list it, which drops some things that moto keeps.
+
+    A VPC's ACLs and interfaces go with it, an instance's volumes with that (DeleteOnTermination, as ours are made), and
+    public parameters are AWS's own.
+    """
+    if name in _OF_A_VPC:
+        return one["VpcId"] in vpcs
+    if name == "VolumeId" and one["Attachments"]:
+        return any(attached["InstanceId"] in instances for attached in one["Attachments"])
+    if name == "Name" and one["Name"].startswith("/aws/"):
+        return False
+    return str(one.get("State", "")).lower() not in _GONE
+
+
+def _instances(deployment: Deployment) -> Iterator[dict[str, Any]]:
+    for reservation in deployment.client("ec2").describe_instances()["Reservations"]:
+        yield from (one for one in reservation["Instances"] if one["State"]["Name"] not in _GONE)
 
 
 def _listed(deployment: Deployment) -> Iterator[tuple[str, Any]]:
     vpcs = {one["VpcId"] for one in deployment.client("ec2").describe_vpcs()["Vpcs"]}
+    instances = {one["InstanceId"]: one for one in _instances(deployment)}
+    yield from ((f"ec2 {name}", one) for name, one in instances.items())
     for service, operation, key, name in _LISTS:
         for one in getattr(deployment.client(service), operation)(**_ASKED.get(operation, {}))[key]:
-            if _is_there(one, vpcs):
+            if _is_there(name, one, vpcs, set(instances)):
                 yield f"{service} {one[name]}", one
     for one in deployment.client("iam").list_policies(Scope="Local")["Policies"]:
         yield f"iam {one['Arn']}", one
-    for reservation in deployment.client("ec2").describe_instances()["Reservations"]:
-        for instance in reservation["Instances"]:
-            if instance["State"]["Name"] not in _GONE:
-                yield f"ec2 {instance['InstanceId']}", instance
     route53 = deployment.client("route53")
     for zone in route53.list_hosted_zones()["HostedZones"]:
         for record in route53.list_resource_record_sets(HostedZoneId=zone["Id"])["ResourceRecordSets"]:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from tests.conftest import environment
 from tests.roles.aws.deployment import OWNER_TAG, Deployment
+from tests.roles.aws.resources import resources as all_there_is
 from tests.roles.aws.stacks import lint_problems, resources
 
 STACK = "aws-finops-mcp-lambda"
@@ -19,7 +20,13 @@ FUNCTION = "aws-finops-mcp"
 
 
 @pytest.fixture(scope="module")
-def deployed(aws: Deployment) -> Deployment:
+def before(aws: Deployment) -> dict[str, Any]:
+    """What there was before anything was made."""
+    return all_there_is(aws)
+
+
+@pytest.fixture(scope="module")
+def deployed(aws: Deployment, before: dict[str, Any]) -> Deployment:
     # AWS's own layer is of another account, which the emulated one cannot see.
     layer = aws.client("lambda").publish_layer_version(
         LayerName="adapter", Content={"ZipFile": b"PK\x05\x06" + bytes(18)}, CompatibleRuntimes=["python3.13"]
@@ -113,3 +120,8 @@ def test_what_cannot_be_is_refused(deployed: Deployment, wrong: dict[str, Any], 
     done = deployed.play("lambda.yml", **wrong)
     assert done.returncode != 0
     assert told in done.failure.replace('\\"', '"')
+
+
+def test_teardown_removes_what_was_made(deployed: Deployment, before: dict[str, Any]) -> None:
+    deployed.play("aws_teardown.yml", aws_teardown_confirm="aws-finops-mcp").must_pass()
+    assert all_there_is(deployed) == before

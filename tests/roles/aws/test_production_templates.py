@@ -119,7 +119,8 @@ def test_hosts_are_private_encrypted_and_replaced_one_by_one() -> None:
         "HttpPutResponseHopLimit": 1,
         "HttpEndpoint": "enabled",
     }
-    assert data["BlockDeviceMappings"][0]["Ebs"]["Encrypted"] is True
+    volume = data["BlockDeviceMappings"][0]["Ebs"]
+    assert volume["Encrypted"] is volume["DeleteOnTermination"] is True
     assert "KeyName" not in data
     assert data["SecurityGroupIds"] == ["sg-0123456789abcdef0", "sg-0123456789abcdef1"]
     tags = {one["Key"]: one["Value"] for one in data["TagSpecifications"][0]["Tags"]}

@@ -6,14 +6,18 @@ of moto knows (Client VPN endpoints, for instance) is skipped there still: a sta
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from moto.acm.models import acm_backends
+from moto.awslambda.exceptions import UnknownFunctionException
 from moto.awslambda.models import lambda_backends
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.core.common_models import CloudFormationModel
 from moto.elbv2.models import FakeTargetGroup, elbv2_backends
+from moto.iam.models import ManagedPolicy, iam_backends
 from moto.logs.models import logs_backends
+from moto.utilities.utils import get_partition
 
 Properties = dict[str, Any]
 
@@ -22,8 +26,14 @@ def _delete_target_group(resource_name: str, _: Properties, account_id: str, reg
     elbv2_backends[account_id][region_name].delete_target_group(resource_name)
 
 
+def _delete_managed_policy(resource_name: str, _: Properties, account_id: str, region_name: str) -> None:
+    iam_backends[account_id][get_partition(region_name)].delete_policy(resource_name)
+
+
 # moto makes these, and leaves them behind when the stack goes.
 FakeTargetGroup.delete_from_cloudformation_json = staticmethod(_delete_target_group)  # type: ignore[assignment,method-assign]
+
+ManagedPolicy.delete_from_cloudformation_json = staticmethod(_delete_managed_policy)  # type: ignore[assignment,method-assign]
 
 
 class FunctionUrl(CloudFormationModel):
@@ -74,7 +84,9 @@ class FunctionUrl(CloudFormationModel):
     def delete_from_cloudformation_json(
         cls, resource_name: str, cloudformation_json: Properties, account_id: str, region_name: str
     ) -> None:
-        lambda_backends[account_id][region_name].delete_function_url_config(resource_name)
+        # moto deletes a stack's resources in any order; a function takes its URL with it.
+        with suppress(UnknownFunctionException):
+            lambda_backends[account_id][region_name].delete_function_url_config(resource_name)
 
 
 class MetricAlarm(CloudFormationModel):

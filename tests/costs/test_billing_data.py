@@ -8,7 +8,6 @@ import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,6 @@ from aws_finops_mcp.costs.exports.duck import Duck
 from aws_finops_mcp.costs.exports.engine import Rows
 from aws_finops_mcp.costs.exports.exports import Exports
 from aws_finops_mcp.costs.exports.query import QueryAnswer
-from aws_finops_mcp.costs.exports.resources import billed_by_resource
 from aws_finops_mcp.declaration import ArgumentsError, BudgetParams
 from aws_finops_mcp.demo.account import EmbeddedAccount
 from aws_finops_mcp.demo.billing_exports import write_exports
@@ -93,41 +91,6 @@ def test_each_dollar_is_once_in_the_rows_of_a_tag(local: Engine) -> None:
     by_tag = ask(local, "SELECT sum(EffectiveCost) AS usd FROM cost_by_tag WHERE TagKey = 'Team'", export="focus")
     whole = ask(local, "SELECT sum(EffectiveCost) AS usd FROM focus", export="focus")
     assert by_tag.rows[0]["usd"] == pytest.approx(whole.rows[0]["usd"], abs=0.005)
-
-
-def test_covered_usage_is_billed_nothing_and_costs_its_part_of_the_plan(
-    local: Engine, account: EmbeddedAccount
-) -> None:
-    billing = local.asking().billing()
-    web, search, volume = (account.ids[name] for name in ("web-1", "search-1", "old-reports"))
-    month = ask(local, "SELECT max(BillingMonth) AS m FROM focus WHERE InvoiceId IS NOT NULL").rows[0]["m"]
-    year, number = map(int, month.split("-"))
-    after = f"{year + number // 12}-{number % 12 + 1:02}-01"
-    for export in ("cur2", "focus"):
-        found = {
-            one.resource_id: one
-            for one in billed_by_resource(billing, [web, search, volume], f"{month}-01", after, export)
-        }
-        assert (found[web].billed_cost, found[web].commitment_type) == (Decimal(0), "Savings Plan")
-        assert found[web].contracted_cost > found[web].effective_cost > 0
-        assert found[search].commitment_type == "Reserved"
-        assert found[search].effective_cost / found[search].list_cost == pytest.approx(
-            Decimal("0.159") / Decimal("0.252")
-        )
-        assert (
-            found[volume].effective_cost
-            == found[volume].billed_cost
-            == pytest.approx(found[volume].list_cost * Decimal("0.97"))
-        )
-        assert found[volume].commitment_id == ""
-    assert billed_by_resource(billing, [], "2026-01-01", "2026-02-01") == []
-
-
-def test_resources_are_found_by_the_end_of_their_arn(local: Engine, account: EmbeddedAccount) -> None:
-    nat = account.ids["nat-production-a"]
-    (row,) = billed_by_resource(local.asking().billing(), [nat], "2000-01-01", "2100-01-01", "focus")
-    assert row.resource_id == nat
-    assert row.effective_cost > 100
 
 
 def test_what_an_export_has(local: Engine) -> None:

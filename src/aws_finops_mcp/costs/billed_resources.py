@@ -1,6 +1,7 @@
 """What single resources were billed in the last days, and what part of it a commitment covered.
 
-Cost Explorer tells costs by resource of fourteen days, of the services that the account's owner switched on:
+The account's export says it, where one is configured: it has all services, and asking is free. Otherwise Cost Explorer,
+which tells costs by resource of fourteen days, of the services that the account's owner switched on:
 https://docs.aws.amazon.com/cost-management/latest/userguide/ce-resource-daily.html
 """
 
@@ -14,8 +15,13 @@ from decimal import Decimal
 from typing import Any
 
 from aws_finops_mcp.aws.clients import GLOBAL_REGION
+from aws_finops_mcp.aws.ledger import ReadFailedError
 from aws_finops_mcp.aws.reads import Read, read
 from aws_finops_mcp.costs.billing import Billing
+from aws_finops_mcp.costs.exports.files import ExportError
+from aws_finops_mcp.costs.exports.query import note
+from aws_finops_mcp.costs.exports.resources import METRIC as EXPORTED_METRIC
+from aws_finops_mcp.costs.exports.resources import resource_days
 from aws_finops_mcp.findings import HOURS_PER_MONTH, FailedRead
 
 DAYS = 14
@@ -29,6 +35,9 @@ METRIC = "NetAmortizedCost"
 
 COVERED: Mapping[str, str] = {"SavingsPlanCoveredUsage": "Savings Plan", "DiscountedUsage": "reservation"}
 """Cost Explorer's record types of usage that a commitment covers, and that commitment."""
+
+_Daily = Mapping[str, Mapping[date, Mapping[str, Decimal]]]
+"""By resource, day and kind of commitment ("": none): effective cost in US dollars."""
 
 IAM_ACTIONS = ("ce:GetCostAndUsageWithResources",)
 
@@ -67,6 +76,7 @@ SERVICES: Mapping[str, tuple[str, ...]] = {
 }
 """Cost Explorer's names of the services that bill for resources, by the service in the CloudFormation type."""
 
+_BY_HAND = "compare by hand; this server converts no currency"
 _BY_PREFIX = {"nat-": "natgateway/", "snap-": "snapshot/", "eipalloc-": "elastic-ip/", "vpce-": "vpc-endpoint/"}
 _BY_TYPE = {
     "AWS::DocDB::DBInstance": "rds:{region}:{account}:db:",
@@ -140,10 +150,58 @@ def billed_id(identity: str, resource_type: str, region: str, account: str) -> B
 
 
 def billed_resources(billing: Billing, wanted: Iterable[BilledId]) -> Bills:
-    """Ask for the bills of some resources, a request for each 100; AWS's refusals are in what is given back."""
+    """Read the bills of some resources; what can't be read is in what is given back."""
     # Yesterday's costs are not all there yet.
     start, end = billing.today - timedelta(days=DAYS), billing.today - timedelta(days=1)
     ids = sorted(set(wanted), key=lambda one: (one.service, one.name))
+    exports = billing.exports.of(billing.reader.alias)
+    # Athena would bill for the question as Cost Explorer does, by what it scans.
+    export = next((name for name, one in exports.items() if not one.athena), "")
+    return _exported(billing, export, ids, start, end) if export else _asked(billing, ids, start, end)
+
+
+def _exported(billing: Billing, export: str, ids: Sequence[BilledId], start: date, end: date) -> Bills:
+    source = f"export {export}"
+    try:
+        read_days = resource_days(billing, export, [one.name for one in ids], start, end)
+    except (ExportError, ReadFailedError) as error:
+        failed = note(billing, error)
+        not_read = {one.name: failed for one in ids}
+        return Bills(start, end - timedelta(days=1), {}, not_read, source, EXPORTED_METRIC)
+    daily: dict[str, dict[date, dict[str, Decimal]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(Decimal)))
+    other: dict[str, FailedRead] = {}
+    for one in read_days.days:
+        if one.currency == "USD":
+            daily[one.resource_id][one.day][_kind(one.commitment_type)] += one.effective_cost
+        else:
+            other[one.resource_id] = _not_dollars(billing, source, one.currency)
+    if read_days.last is not None:
+        end = min(end, max(read_days.last, start) + timedelta(days=1))  # AWS may be late with the last days
+    found = {name: _bill(days, start, end) for name, days in daily.items() if name not in other}
+    return Bills(start, end - timedelta(days=1), found, other, source, EXPORTED_METRIC)
+
+
+def _kind(commitment_type: str) -> str:
+    """FOCUS's type of a commitment, as Cost Explorer's are called here."""
+    return "reservation" if commitment_type == "Reserved" else commitment_type
+
+
+def _not_dollars(billing: Billing, source: str, currency: str) -> FailedRead:
+    failed = FailedRead(
+        call="sql",
+        account=billing.reader.account,
+        region=billing.reader.region,
+        kind="not_available",
+        error=f"{source}: costs are in {currency}, and savings in USD",
+        remedy=_BY_HAND,
+    )
+    if failed not in billing.reader.ledger.failed_reads:
+        billing.reader.ledger.fail(failed)
+    return failed
+
+
+def _asked(billing: Billing, ids: Sequence[BilledId], start: date, end: date) -> Bills:
+    """Ask Cost Explorer, a request for each 100."""
     batches = [ids[at : at + BATCH] for at in range(0, len(ids), BATCH)]
     questions = [_question(batch, start, end) for batch in batches]
     daily: dict[str, dict[date, dict[str, Decimal]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(Decimal)))
@@ -192,7 +250,7 @@ def _refused(billing: Billing, question: Read, pages: Sequence[Any]) -> FailedRe
     other = {unit for g in groups if (unit := g["Metrics"][METRIC].get("Unit", "USD")) != "USD"}
     if other:
         error = f"costs are in {', '.join(sorted(other))}, and savings in USD"
-        return billing.fail(question, "not_available", error, "compare by hand; this server converts no currency")
+        return billing.fail(question, "not_available", error, _BY_HAND)
     return None
 
 
@@ -201,7 +259,7 @@ def _add(page: Mapping[str, Any], daily: dict[str, dict[date, dict[str, Decimal]
         day = date.fromisoformat(one["TimePeriod"]["Start"][:10])
         for group in one.get("Groups", ()):
             name, record = group["Keys"]
-            daily[name][day][record] += Decimal(group["Metrics"][METRIC]["Amount"])
+            daily[name][day][COVERED.get(record, "")] += Decimal(group["Metrics"][METRIC]["Amount"])
 
 
 def _bill(days: Mapping[date, Mapping[str, Decimal]], start: date, end: date) -> ResourceBill:
@@ -211,13 +269,13 @@ def _bill(days: Mapping[date, Mapping[str, Decimal]], start: date, end: date) ->
         first += timedelta(days=1)  # made in the course of that day
     hours = (end - first).days * 24
     sums: dict[str, Decimal] = defaultdict(Decimal)
-    for day, records in days.items():
+    for day, amounts in days.items():
         if day >= first:
-            for record, amount in records.items():
-                sums[record] += amount
-    covered = {record: amount for record, amount in sums.items() if record in COVERED}
+            for kind, amount in amounts.items():
+                sums[kind] += amount
+    uncovered = sums.pop("", Decimal(0))
     return ResourceBill(
-        uncovered=(sum(sums.values(), Decimal(0)) - sum(covered.values(), Decimal(0))) * HOURS_PER_MONTH / hours,
-        covered=sum(covered.values(), Decimal(0)) * HOURS_PER_MONTH / hours,
-        by=frozenset(COVERED[record] for record, amount in covered.items() if amount),
+        uncovered=uncovered * HOURS_PER_MONTH / hours,
+        covered=sum(sums.values(), Decimal(0)) * HOURS_PER_MONTH / hours,
+        by=frozenset(kind for kind, amount in sums.items() if amount),
     )

@@ -1,81 +1,80 @@
-"""What single resources were billed, for what joins findings to the bill."""
+"""What single resources were billed each day by an export's rows, for what joins findings to the bill."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from decimal import Decimal
 
 from aws_finops_mcp.costs.billing import Billing
 
-_SQL = """
-WITH wanted AS (SELECT unnest(?::VARCHAR[]) AS id)
-SELECT CASE WHEN ResourceId IN (FROM wanted) THEN ResourceId ELSE regexp_extract(ResourceId, '[^:/]+$') END AS id,
-  BillingCurrency, CommitmentDiscountId, CommitmentDiscountType,
-  sum(ListCost), sum(ContractedCost), sum(BilledCost), sum(EffectiveCost)
+METRIC = "EffectiveCost"
+"""FOCUS: after private discounts, with the fees of commitments spread over what they cover."""
+
+_COSTS = f"""
+SELECT ResourceId, CAST(ChargePeriodStart AS DATE) AS day, BillingCurrency, CommitmentDiscountType, sum({METRIC})
 FROM focus
-WHERE (ResourceId IN (FROM wanted) OR regexp_extract(ResourceId, '[^:/]+$') IN (FROM wanted))
-  AND ChargeCategory = 'Usage' AND ChargePeriodStart >= ?::TIMESTAMP AND ChargePeriodStart < ?::TIMESTAMP
+WHERE ResourceId IN (SELECT unnest(?::VARCHAR[])) AND ChargeCategory = 'Usage'
+  AND ChargePeriodStart >= ?::TIMESTAMP AND ChargePeriodStart < ?::TIMESTAMP
 GROUP BY ALL
 ORDER BY ALL
+"""
+_LAST = """
+SELECT CAST(max(ChargePeriodStart) AS DATE) FROM focus
+WHERE ChargeCategory = 'Usage' AND ChargePeriodStart < ?::TIMESTAMP
 """
 
 
 @dataclass(frozen=True)
-class BilledResource:
-    """What one resource's use was billed in a period, of one currency and one commitment (or none).
+class ResourceDay:
+    """What a resource's use of one day cost, of one currency and one kind of commitment (or none).
 
     Attributes:
-        resource_id: as it was asked for.
-        list_cost: at list price.
-        contracted_cost: with what was negotiated, before commitments.
-        billed_cost: as invoiced: 0 where a commitment covered it.
-        effective_cost: with its part of the commitment's fees: what it really cost.
-        commitment_id: ARN of the Savings Plan or reservation that covered it; empty: none did.
-        commitment_type: `Savings Plan` or `Reserved`; empty: none.
+        commitment_type: of what covered it: `Savings Plan` or `Reserved`; empty: nothing did.
+        effective_cost: in `currency`, with its part of the commitment's fees: what it really cost.
     """
 
     resource_id: str
+    day: date
     currency: str
-    list_cost: Decimal
-    contracted_cost: Decimal
-    billed_cost: Decimal
+    commitment_type: str
     effective_cost: Decimal
-    commitment_id: str = ""
-    commitment_type: str = ""
 
 
-def billed_by_resource(
-    billing: Billing, resource_ids: Sequence[str], start: str, end: str, export: str = ""
-) -> list[BilledResource]:
-    """What resources were billed for use from `start` until before `end` (YYYY-MM-DD), from an export's rows.
+@dataclass(frozen=True)
+class ResourceDays:
+    """The days of some resources, and the last day of which the export has any usage; None: of none."""
+
+    days: Sequence[ResourceDay]
+    last: date | None
+
+
+def resource_days(billing: Billing, export: str, resource_ids: Sequence[str], first: date, end: date) -> ResourceDays:
+    """What resources were billed for use from `first` until before `end`.
 
     Args:
-        resource_ids: ids as findings have them; the bill's may be an ARN that ends with it.
-        export: name of the export; the account's first when empty.
+        resource_ids: as the bill names them.
+        export: name of an export that is not asked through Athena.
 
     Raises:
-        ArgumentsError: the account has no such export.
         ExportError, ReadFailedError: it can't be read.
     """
-    if not resource_ids:
-        return []
     # Charges of a month's last day may be in the next billing period, never in an earlier one.
-    with billing.exports.open(billing.reader, export, start[:7]) as opened:
-        rows = opened.engine.ask(_SQL, [list(resource_ids), start, end]).rows
-    return [
-        BilledResource(
-            resource_id=str(row[0]),
-            currency=str(row[1]),
-            commitment_id=str(row[2] or ""),
-            commitment_type=str(row[3] or ""),
-            list_cost=_money(row[4]),
-            contracted_cost=_money(row[5]),
-            billed_cost=_money(row[6]),
-            effective_cost=_money(row[7]),
-        )
-        for row in rows
-    ]
+    with billing.exports.open(billing.reader, export, f"{first:%Y-%m}") as opened:
+        rows = opened.engine.ask(_COSTS, [list(resource_ids), first.isoformat(), end.isoformat()]).rows
+        ((last,),) = opened.engine.ask(_LAST, [end.isoformat()]).rows
+    return ResourceDays(
+        [
+            ResourceDay(str(name), _day(day), str(unit), str(kind or ""), _money(usd))
+            for name, day, unit, kind, usd in rows
+        ],
+        _day(last) if last else None,
+    )
+
+
+def _day(value: date) -> date:
+    return value.date() if isinstance(value, datetime) else value
 
 
 def _money(amount: float | None) -> Decimal:

@@ -1,0 +1,114 @@
+"""Savings net of commitments by the rows of an export, which say what Cost Explorer says and cost nothing to ask."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+from tests.costs.conftest import TODAY
+
+from aws_finops_mcp.audits.engine import Engine
+from aws_finops_mcp.costs.billed_resources import BilledId, Bills, billed_id, billed_resources
+from aws_finops_mcp.costs.exports.exports import Exports
+from aws_finops_mcp.demo.account import EmbeddedAccount
+from aws_finops_mcp.demo.inventory import ACCOUNT_ID
+from aws_finops_mcp.settings import ExportSettings
+
+CALL = "ce:GetCostAndUsageWithResources"
+LAST = TODAY - timedelta(days=2)
+
+
+def with_export(engine: Engine, **export: object) -> Engine:
+    settings = {"bill": ExportSettings.model_validate(export)}
+    return replace(engine, exports=Exports(settings, first_account="default"))
+
+
+@pytest.fixture
+def wanted(account: EmbeddedAccount) -> dict[str, BilledId]:
+    """Resources of the company: covered by a plan, by a reservation, by nothing."""
+    kinds = {
+        "web-1": "AWS::EC2::Instance",
+        "search-1": "AWS::EC2::Instance",
+        "search-2": "AWS::EC2::Instance",
+        "old-reports": "AWS::EC2::Volume",
+        "nat-production-a": "AWS::EC2::NatGateway",
+    }
+    found = {name: billed_id(account.ids[name], kind, "us-east-1", ACCOUNT_ID) for name, kind in kinds.items()}
+    return {name: one for name, one in found.items() if one}
+
+
+def bills_of(engine: Engine, wanted: dict[str, BilledId]) -> tuple[Bills, set[str]]:
+    """The bills, and the paid calls to AWS that they took: who the account is, is asked once and free."""
+    asking = engine.asking()
+    billing = asking.billing()
+    found = billed_resources(billing, wanted.values())
+    return found, set(billing.reader.ledger.calls().by_action) - {"sts:GetCallerIdentity"}
+
+
+@pytest.mark.parametrize("kind", ["focus", "cur2"])
+def test_the_export_says_what_cost_explorer_says_and_asks_it_nothing(
+    engine: Engine, billing_exports: dict[str, Path], wanted: dict[str, BilledId], kind: str
+) -> None:
+    asked, calls = bills_of(engine, wanted)
+    exported, none = bills_of(with_export(engine, location=str(billing_exports[kind]), kind=kind), wanted)
+    assert (calls, none) == ({CALL}, set())
+    assert len(exported.found) == len(wanted) == 5
+    for name, bill in exported.found.items():
+        assert bill.by == asked.found[name].by
+        assert round(bill.covered, 2) == round(asked.found[name].covered, 2)
+        assert round(bill.uncovered, 2) == round(asked.found[name].uncovered, 2)
+    assert (exported.first, exported.last) == (asked.first, asked.last)
+    assert (exported.request, exported.metric) == ("export bill", "EffectiveCost")
+
+
+def copied(folder: Path, rows: str, to: Path, also: str = "") -> str:
+    """A FOCUS export of some rows of another."""
+    to.mkdir()
+    read = f"SELECT * {also} FROM read_parquet('{folder}/**/*.parquet') WHERE {rows}"
+    duckdb.sql(f"COPY ({read}) TO '{to}/bill.parquet'")
+    return str(to)
+
+
+def test_an_export_that_is_late_is_scaled_by_the_days_that_it_has(
+    engine: Engine, billing_exports: dict[str, Path], wanted: dict[str, BilledId], tmp_path: Path
+) -> None:
+    late = LAST - timedelta(days=4)
+    folder = copied(billing_exports["focus"], f"ChargePeriodStart <= '{late}'", tmp_path / "late")
+    whole, _ = bills_of(with_export(engine, location=str(billing_exports["focus"]), kind="focus"), wanted)
+    found, _ = bills_of(with_export(engine, location=folder, kind="focus"), wanted)
+    assert found.last == late
+    volume = wanted["old-reports"].name
+    # What a volume costs is the same each day.
+    assert float(found.found[volume].uncovered) == pytest.approx(float(whole.found[volume].uncovered), rel=1e-3)
+
+
+def test_amounts_that_are_no_dollars_are_not_compared(
+    engine: Engine, billing_exports: dict[str, Path], wanted: dict[str, BilledId], tmp_path: Path
+) -> None:
+    folder = copied(billing_exports["focus"], "true", tmp_path / "euro", "REPLACE ('EUR' AS BillingCurrency)")
+    found, _ = bills_of(with_export(engine, location=folder, kind="focus"), wanted)
+    assert not found.found
+    assert {one.error for one in found.not_read.values()} == {"export bill: costs are in EUR, and savings in USD"}
+    assert len(found.not_read) == len(wanted)
+
+
+def test_an_export_that_can_not_be_read_leaves_the_net_unknown(
+    engine: Engine, wanted: dict[str, BilledId], tmp_path: Path
+) -> None:
+    (tmp_path / "bill.parquet").write_bytes(b"PAR1 broken")
+    found, calls = bills_of(with_export(engine, location=str(tmp_path), kind="focus"), wanted)
+    assert not found.found
+    assert set(found.not_read) == {one.name for one in wanted.values()}
+    assert "bill.parquet" in next(iter(found.not_read.values())).error + next(iter(found.not_read.values())).resource
+    assert calls == set()
+
+
+def test_where_athena_would_bill_for_the_question_cost_explorer_is_asked(
+    engine: Engine, wanted: dict[str, BilledId]
+) -> None:
+    athena = {"database": "billing", "table": "bill", "results": "managed"}
+    export = with_export(engine, location="s3://northwind-billing/focus", kind="focus", athena=athena)
+    assert bills_of(export, wanted)[1] == {CALL}

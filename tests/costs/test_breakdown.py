@@ -152,6 +152,24 @@ def test_hours_that_the_account_has_not_switched_on_are_not_read(engine: Engine)
     assert "not enabled" in answer.failed_reads[0].error
 
 
+def test_hours_of_an_account_that_has_them(
+    account: EmbeddedAccount, engine: Engine, bills: UseBills, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day = TODAY - timedelta(days=2)
+    bills([line("10.00", EC2, day=day), line("2.40", day=day), line("4.80", day=day + timedelta(days=1))])
+    monkeypatch.setattr(account.cost_explorer, "hourly", True)
+    monkeypatch.setattr(account.cost_explorer, "page_groups", 7)
+    asked: dict[str, Any] = {"granularity": "HOURLY", "start_date": str(day), "max_results": 100}
+    answer: Any = ask(engine, "get_costs", group_by=["service"], **asked)
+    hours = {(row.period, row.keys["service"]): row.cost_usd for row in answer.rows}
+    assert len(hours) == 3 * 24
+    assert hours[f"{day}T00:00:00Z", "AWS Lambda"] == Decimal("0.10")
+    assert hours[f"{day + timedelta(days=1)}T23:00:00Z", "AWS Lambda"] == Decimal("0.20")
+    assert round(hours[f"{day}T13:00:00Z", EC2], 4) == Decimal("0.4167")
+    assert answer.total_usd == Decimal("17.20")
+    assert not answer.failed_reads
+
+
 def test_by_service_by_region_and_by_day_agree_for_the_company(engine: Engine) -> None:
     totals = {
         ask(engine, "get_cost_by_service").model_dump()["total_usd"],

@@ -68,6 +68,19 @@ def test_costs_by_service_by_hand(engine: Engine, bills: UseBills) -> None:
     assert "SIMULATED" in chart.notes
 
 
+def test_costs_over_hours(
+    account: EmbeddedAccount, engine: Engine, bills: UseBills, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day = TODAY - timedelta(days=2)
+    bills([line("24", day=day)])
+    monkeypatch.setattr(account.cost_explorer, "hourly", True)
+    _, chart = charted(engine, "get_costs", granularity="HOURLY", start_date=str(day), end_date=str(day))
+    assert chart is not None
+    assert [mark.label for mark in chart.marks[:2]] == [f"{day:%m-%d} 00:00", f"{day:%m-%d} 01:00"]
+    assert {mark.usd for mark in chart.marks} == {Decimal(1)}
+    assert len(chart.marks) == 24
+
+
 def test_costs_over_months_and_their_filter(engine: Engine, bills: UseBills) -> None:
     before = (FIRST_DAY - timedelta(days=1)).replace(day=1)
     bills([line("3", day=before), line("5"), line("7", region="eu-west-1")])

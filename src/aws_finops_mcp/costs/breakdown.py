@@ -190,9 +190,14 @@ def _chart(answer: CostsAnswer, params: CostRowsParams) -> Chart | None:
         "periods" if monthly else "days",
         f"Costs over time: {dollars(sum(periods.values()))}",
         picture_notes(answer, kept, cut),
-        tuple(Mark(period[:7] if monthly else period, usd) for period, usd in sorted(periods.items())),
+        tuple(Mark(_period_label(period, answer.granularity), usd) for period, usd in sorted(periods.items())),
         answer.currency,
     )
+
+
+def _period_label(period: str, granularity: str) -> str:
+    """As much of Cost Explorer's start of a period as ten of them have room for: 2026-11, 2026-11-23, 11-23 14:00."""
+    return {"MONTHLY": period[:7], "DAILY": period, "HOURLY": period[5:16].replace("T", " ")}[granularity]
 
 
 COSTS = CostTool(

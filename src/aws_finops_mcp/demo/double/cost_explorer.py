@@ -19,6 +19,7 @@ from aws_finops_mcp.demo.double.request import Call
 MOST_MONTHS: Final = 14
 MOST_GROUPINGS: Final = 2
 RESOURCE_DAYS: Final = 14
+HOURLY_DAYS: Final = 14
 
 _ZERO: Final = Decimal(0)
 METRICS: Final[dict[str, Callable[[BillLine], Decimal]]] = {
@@ -36,7 +37,7 @@ Period = tuple[date, date]
 
 
 class CostExplorer:
-    """``page_groups`` is how many groups a page holds; tests make it small."""
+    """``page_groups`` is how many groups a page holds; tests make it small. ``hourly``: the owner switched hours on."""
 
     def __init__(
         self, bills: Bills, clock: Callable[[], datetime] = lambda: datetime.now(UTC), page_groups: int = 5000
@@ -44,13 +45,19 @@ class CostExplorer:
         self._bills = bills
         self._clock = clock
         self.page_groups = page_groups
+        self.hourly = False
 
     def get_cost_and_usage(self, call: Call) -> dict[str, Any]:
         asked = call.parameters
-        if asked.get("Granularity") == "HOURLY":
-            raise AwsError("ValidationException", "Hourly data granularity is not enabled for this account.")
         today = self._clock().date()
-        start, end = read_dates(asked.get("TimePeriod") or {}, today)
+        if asked.get("Granularity") == "HOURLY":
+            if not self.hourly:
+                raise AwsError("ValidationException", "Hourly data granularity is not enabled for this account.")
+            start, end = read_dates(_days_of_hours(asked.get("TimePeriod") or {}), today)
+            if start < today - timedelta(days=HOURLY_DAYS):
+                raise AwsError("ValidationException", f"Hourly data reaches {HOURLY_DAYS} days back.")
+        else:
+            start, end = read_dates(asked.get("TimePeriod") or {}, today)
         return self._costs(asked, today, start, end)
 
     def get_cost_and_usage_with_resources(self, call: Call) -> dict[str, Any]:
@@ -68,18 +75,18 @@ class CostExplorer:
         return self._costs({"Metrics": ["UnblendedCost"], **asked}, today, start, end)
 
     def _costs(self, asked: dict[str, Any], today: date, start: date, end: date) -> dict[str, Any]:
-        granularity = asked.get("Granularity")
-        if granularity == "HOURLY":
-            raise AwsError("ValidationException", "Hourly data granularity is not enabled for this account.")
+        granularity = str(asked.get("Granularity"))
         metrics = read_metrics(asked.get("Metrics") or [])
         groupings = asked.get("GroupBy") or []
         readers = _readers(groupings, self._bills.categories)
         keep = predicate(asked["Filter"], self._bills.categories) if asked.get("Filter") else None
-        periods = list(periods_of(start, end, str(granularity)))
+        periods = list(periods_of(start, end, granularity))
         sums = self._sums(periods, keep, readers)
         results = [
             _result(period, sums.get(period, {}), metrics, bool(readers), today.replace(day=1)) for period in periods
         ]
+        if granularity == "HOURLY":
+            results = [hour for day in results for hour in _hours(day)]
         page, token = self._page(results, asked, _question(asked))
         answer: dict[str, Any] = {"ResultsByTime": page, "DimensionValueAttributes": self._accounts(groupings)}
         if groupings:
@@ -163,9 +170,9 @@ def _readers(
 
 
 def periods_of(start: date, end: date, granularity: str) -> Iterator[Period]:
-    """Days, or months clipped to the asked range."""
+    """Days (of hours too), or months clipped to the asked range."""
     while start < end:
-        step = start + timedelta(days=1) if granularity == "DAILY" else next_month(start)
+        step = next_month(start) if granularity == "MONTHLY" else start + timedelta(days=1)
         yield start, min(step, end)
         start = step
 
@@ -197,6 +204,41 @@ def _amounts(lines: list[BillLine], metrics: list[str]) -> dict[str, Any]:
         }
         for metric in metrics
     }
+
+
+def _days_of_hours(period: dict[str, Any]) -> dict[str, str]:
+    """Hours are asked for by the second; ours are of whole days."""
+    days = {}
+    for name in ("Start", "End"):
+        day, _, hour = str(period.get(name)).partition("T")
+        if not hour:
+            raise AwsError("ValidationException", f"{name} must have the form yyyy-MM-ddTHH:mm:ssZ for hours.")
+        if hour != "00:00:00Z":
+            raise NotImplementedError(f"{name}: the double has hours of whole days, got {hour}")
+        days[name] = day
+    return days
+
+
+def _hours(day: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A day's costs in 24 equal parts; the last hour has what the others leave, so that they add up to the day."""
+    first = datetime.fromisoformat(day["TimePeriod"]["Start"])
+    for hour in range(24):
+        start, end = first + timedelta(hours=hour), first + timedelta(hours=hour + 1)
+        yield {
+            **day,
+            "TimePeriod": {"Start": f"{start.isoformat()}Z", "End": f"{end.isoformat()}Z"},
+            "Total": _part(day["Total"], last=hour == 23),
+            "Groups": [{**group, "Metrics": _part(group["Metrics"], last=hour == 23)} for group in day["Groups"]],
+        }
+
+
+def _part(metrics: dict[str, Any], *, last: bool) -> dict[str, Any]:
+    found = {}
+    for name, metric in metrics.items():
+        whole = Decimal(metric["Amount"])
+        part = (whole / 24).quantize(Decimal("1E-10"))
+        found[name] = {**metric, "Amount": format(whole - 23 * part if last else part, "f")}
+    return found
 
 
 def _weight(result: dict[str, Any]) -> int:

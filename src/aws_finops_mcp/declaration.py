@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import from_json
 
 from aws_finops_mcp.chart import Chart
@@ -20,6 +29,13 @@ class Params(BaseModel):
     """Arguments of a tool: strict, so that a misspelt one is an error and not ignored."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_empty(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """Clients spell out null for a text or a list that they leave empty."""
+        empty = {name for name, field in cls.model_fields.items() if field.default in ("", ())}
+        return {name: value for name, value in given.items() if value is not None or name not in empty}
 
 
 def from_text(value: Any) -> Any:

@@ -83,7 +83,7 @@ class UntaggedResourcesParams(RegionParams):
 
     required_tags: Annotated[
         tuple[str, ...],
-        BeforeValidator(lambda given: from_text(given) if given else ()),
+        BeforeValidator(from_text),
         WithJsonSchema({"type": "array", "items": {"type": "string"}, "default": []}),
     ] = Field((), description="keys that each must have; when empty, one without any tag is a finding")
     allowed_values: Annotated[

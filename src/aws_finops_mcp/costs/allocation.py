@@ -28,7 +28,7 @@ from aws_finops_mcp.costs.cost_explorer import UNTAGGED, Amounts, Question, grou
 from aws_finops_mcp.costs.period import CostPeriodParams
 from aws_finops_mcp.costs.tool import CostTool, Cursor, MaxResults
 from aws_finops_mcp.declaration import ArgumentsError
-from aws_finops_mcp.findings import FailedRead, Usd
+from aws_finops_mcp.findings import Category, FailedRead, Usd
 from aws_finops_mcp.settings import known_region
 
 Rule = Literal["none", "proportional", "even", "fixed"]
@@ -206,6 +206,7 @@ def split(
 ALLOCATION = CostTool(
     name="generate_cost_allocation_report",
     title="Costs by owner's tag",
+    category=Category.GOVERNANCE,
     description=(
         "Who caused the costs of a period (last month when none is given): by one cost allocation tag, each dollar "
         "once, with the untagged as a row and, if asked, split over the others with other shared costs by a stated "

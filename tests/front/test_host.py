@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
@@ -14,6 +16,7 @@ from tests.server.auth.asking import basic, htpasswd
 
 from aws_finops_mcp.demo.account import EmbeddedAccount
 from aws_finops_mcp.server.auth.key_file import create_key, revoke_key
+from aws_finops_mcp.server.daily_budget import FILE
 from aws_finops_mcp.settings import Scopes
 
 PLAIN = {"tool": "find_unused_volumes", "arguments": {"region_name": "us-east-1"}}
@@ -76,6 +79,29 @@ def test_the_loopback_port_stays_open_and_names_nobody(host: Host) -> None:
     answer = httpx2.post(f"http://127.0.0.1:{host.loopback}/mcp", json=PLAIN, timeout=60)
     assert answer.status_code == 200
     assert last(host, "call")["how"] == "loopback"
+
+
+def test_a_tunnel_spends_nobody_elses_budget(account: EmbeddedAccount, tmp_path: Path) -> None:
+    """Nor does it write another's name or address into the audit log."""
+    scopes = {"alice": {"calls_per_day": 1000}}
+    with running_host(account.environment, tmp_path, aws_finops_mcp_scopes=scopes) as scoped:
+        claims = {"X-Remote-User": "alice", "X-Forwarded-For": "203.0.113.99"}
+        port = f"http://127.0.0.1:{scoped.loopback}/mcp"
+        assert httpx2.post(port, json=PLAIN, headers=claims, timeout=60).status_code == 200
+        line = last(scoped, "call")
+        assert (line["who"], line["how"], line["client"]) == ("-", "loopback", "127.0.0.1")
+        assert spent(scoped) == {}
+        assert scoped.post(basic("alice", PASSWORD), body=PLAIN).status_code == 200
+        assert spent(scoped) == {"alice": last(scoped, "call")["aws_calls"]}
+
+
+def spent(host: Host) -> dict[str, int]:
+    """AWS calls of today by name."""
+    file = host.directory / "state" / FILE
+    if not file.exists():
+        return {}
+    with closing(sqlite3.connect(file)) as disk:
+        return dict(disk.execute("SELECT name, SUM(calls) FROM uses GROUP BY name").fetchall())
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from tests.server.auth.asking import LOOPBACK, NETWORK, SOCKET, Asked, audit_lin
 from aws_finops_mcp.server.auth.failures import PER_CLIENT
 from aws_finops_mcp.server.auth.key_file import create_key
 from aws_finops_mcp.server.auth.listener import Listener, forwarded_for, is_loopback, listener_of
-from aws_finops_mcp.server.auth.principal import caller_of
+from aws_finops_mcp.server.auth.principal import Principal, caller_of
 from aws_finops_mcp.settings import Scopes
 
 CLAIMS = [
@@ -61,6 +61,19 @@ def test_an_open_loopback_port_needs_none_and_a_wrong_one_is_refused_there_too(b
     reply = both.ask(basic("alice", "correct horse"), at=LOOPBACK)
     assert reply.caller
     assert reply.caller.principal.how == "basic"
+
+
+def test_a_tunnel_cannot_name_itself_where_the_server_authenticates(tmp_path: Path, audit: Path) -> None:
+    users = htpasswd(tmp_path / "users", alice="correct horse")
+    scopes = {"alice": Scopes(categories=("cost",), calls_per_day=10)}
+    gate = Asked(audit, mcp_auth_basic_file=users, mcp_auth_scopes=scopes)
+    headers = [("X-Remote-User", "alice"), ("X-Forwarded-For", "203.0.113.9")]
+    reply = gate.ask(*headers, at=LOOPBACK, peer="127.0.0.1")
+    assert reply.caller
+    assert reply.caller.principal == Principal("", "loopback")
+    assert reply.caller.client == "127.0.0.1"
+    assert gate.ask(*headers, basic("bob", "wrong"), at=LOOPBACK, peer="127.0.0.1").status == 401
+    assert audit_lines(audit)[-1]["client"] == "127.0.0.1"
 
 
 def test_without_any_way_the_loopback_port_is_as_it_was() -> None:

@@ -45,9 +45,9 @@ class NotLetInError(Exception):
 class Gate:
     """Middleware: puts the caller into the scope of each request that it lets in.
 
-    Identity headers: a Unix socket's proxy is believed who it forwards for, and nothing else. On a loopback port that
-    is open, `X-Remote-User` and `X-Forwarded-For` are what the proxy on this host says; there they only name, and
-    narrow, one who may do everything anyway. Anywhere else they mean nothing.
+    Identity headers: a Unix socket's proxy is believed who it forwards for, and nothing else. Where there is no way to
+    authenticate, `X-Remote-User` and `X-Forwarded-For` on a loopback port are what the proxy on this host says, which
+    asked for the password. Anywhere else they mean nothing: whoever comes through a tunnel could write them.
     """
 
     def __init__(
@@ -85,11 +85,10 @@ class Gate:
         """What is known of a sender before it is authenticated."""
         listener = listener_of(scope)
         client = peer_of(scope)
-        name = ""
-        if listener is Listener.SOCKET or (listener is Listener.LOOPBACK and self._loopback == "open"):
+        proxy_authenticates = listener is Listener.LOOPBACK and not self._authenticators
+        if listener is Listener.SOCKET or proxy_authenticates:
             client = forwarded_for(scope) or client
-        if listener is Listener.LOOPBACK and self._loopback == "open":
-            name = Headers(scope=scope).get("x-remote-user", "")[:100]
+        name = Headers(scope=scope).get("x-remote-user", "")[:100] if proxy_authenticates else ""
         return Caller(Principal(name, "none"), client, str(scope.get(REQUEST_ID, "")))
 
     async def _let_in(self, scope: Scope, stranger: Caller) -> Caller:

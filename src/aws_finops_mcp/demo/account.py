@@ -28,6 +28,7 @@ from aws_finops_mcp.demo.double.price_list import PriceList
 from aws_finops_mcp.demo.double.provisioned_concurrency import ProvisionedConcurrency
 from aws_finops_mcp.demo.double.remembered import Remembered
 from aws_finops_mcp.demo.double.request import warm_up
+from aws_finops_mcp.demo.double.streams import list_streams
 from aws_finops_mcp.demo.double.sts import Sts
 from aws_finops_mcp.demo.estate.declared import Estate, Organisation
 from aws_finops_mcp.demo.estate.operations import OPERATIONS
@@ -195,6 +196,7 @@ class EmbeddedAccount:
             ("cloudwatch", "GetMetricStatistics"): metrics.get_metric_statistics,
             ("cloudwatch", "ListMetrics"): metrics.list_metrics,
             ("cloudwatch", "PutMetricData"): metrics.put_metric_data,
+            ("kinesis", "ListStreams"): list_streams,
             ("lambda", "GetProvisionedConcurrencyConfig"): provisioned.get_configuration,
             ("lambda", "ListProvisionedConcurrencyConfigs"): provisioned.list_configurations,
             ("pricing", "GetProducts"): PriceList().get_products,

@@ -15,7 +15,7 @@ class PageRule:
     minimum: int = 1
 
 
-# Services whose tokens are names or maps and whose paging moto does as AWS does.
+# Services whose tokens are names or maps and whose paging moto does as AWS does; ListStreams is in streams.py.
 LEFT_TO_MOTO: Final = frozenset({"dynamodb", "dynamodbstreams", "kinesis", "route53", "s3", "s3control", "sqs"})
 
 _EC2: Final = PageRule(default=None, cap=1000, minimum=5)
@@ -29,7 +29,6 @@ RULES: Final[dict[tuple[str, str], PageRule]] = {
     ("ce", "GetCostAndUsageComparisons"): PageRule(default=2000, cap=2000),
     ("ce", "GetCostComparisonDrivers"): PageRule(default=10, cap=10),
     ("cloudfront", "*"): PageRule(default=100, cap=100),
-    ("cloudtrail", "DescribeTrails"): PageRule(default=None),
     ("cloudwatch", "ListMetrics"): PageRule(default=500, cap=500),
     ("cloudwatch", "DescribeAlarms"): PageRule(default=50, cap=100),
     ("ec2", "*"): _EC2,
@@ -40,7 +39,6 @@ RULES: Final[dict[tuple[str, str], PageRule]] = {
     ("elbv2", "*"): PageRule(default=400, cap=400),
     ("elb", "*"): PageRule(default=400, cap=400),
     ("iam", "*"): PageRule(default=100, cap=1000),
-    ("kinesis", "ListStreams"): PageRule(default=100, cap=10_000),
     ("kms", "ListKeys"): PageRule(default=100, cap=1000),
     ("kms", "ListAliases"): PageRule(default=50, cap=100),
     ("kms", "ListKeyRotations"): PageRule(default=100, cap=1000),

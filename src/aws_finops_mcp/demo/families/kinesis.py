@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from aws_finops_mcp.demo.double.errors import AwsError
 from aws_finops_mcp.demo.double.request import Call
+from aws_finops_mcp.demo.double.streams import page_of
 from aws_finops_mcp.demo.families.family import Case, Family, Metric
 from aws_finops_mcp.demo.families.tags import tag_rows
 from aws_finops_mcp.demo.inventory import ACCOUNT_ID, EU, US
@@ -127,18 +128,7 @@ def family(now: datetime) -> Family:
 
 def _list(call: Call, now: datetime) -> dict[str, Any]:
     own = [one for one in STREAMS if one.region == call.region and call.account == ACCOUNT_ID]
-    token = str(call.parameters.get("NextToken") or "0")
-    if not token.isdigit() or int(token) >= max(1, len(own)):
-        raise AwsError("ExpiredNextTokenException", "NextToken is expired or not one that Kinesis gave.")
-    first = int(token)
-    page = own[first : first + min(_PAGE, int(call.parameters.get("Limit") or 100))]
-    more = first + len(page) < len(own)
-    answer: dict[str, Any] = {
-        "StreamNames": [one.name for one in page],
-        "StreamSummaries": [one.row(now) for one in page],
-        "HasMoreStreams": more,
-    }
-    return answer | ({"NextToken": f"{first + len(page)}"} if more else {})
+    return page_of(call, [one.row(now) for one in own], most=_PAGE)
 
 
 def _stream(call: Call) -> Stream:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.costs.conftest import FIRST_DAY, LAST_DAY, THIS_MONTH, TODAY, UseBills, ask, line
+from tests.costs.conftest import FIRST_DAY, LAST_DAY, THIS_MONTH, TODAY, Change, UseBills, ask, error, line
 
 from aws_finops_mcp.audits.catalogue import TOOLS
 from aws_finops_mcp.audits.engine import Engine
@@ -149,7 +149,19 @@ def test_days(engine: Engine, bills: UseBills) -> None:
 def test_hours_that_the_account_has_not_switched_on_are_not_read(engine: Engine) -> None:
     answer: Any = ask(engine, "get_costs", granularity="HOURLY", start_date=str(TODAY - timedelta(days=2)))
     assert answer.total_usd is None
-    assert "not enabled" in answer.failed_reads[0].error
+    (failed,) = answer.failed_reads
+    assert (failed.kind, failed.call) == ("not_opted_in", "ce:GetCostAndUsage")
+    assert "Hourly granularity" in failed.remedy
+    assert "ask for DAILY" in failed.remedy
+
+
+def test_an_account_without_cost_explorer_is_told_how_to_switch_it_on(engine: Engine, change: Change) -> None:
+    change("ce", "GetCostAndUsage", error("AccessDeniedException", "User not enabled for cost explorer access"))
+    answer: Any = ask(engine, "get_costs")
+    assert (answer.total_usd, answer.complete) == (None, False)
+    (failed,) = answer.failed_reads
+    assert failed.kind == "not_opted_in"
+    assert "opens Cost Explorer once" in failed.remedy
 
 
 def test_hours_of_an_account_that_has_them(

@@ -87,6 +87,8 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("rds", "DescribeReservedDBInstances", {}),
     ("savingsplans", "DescribeSavingsPlans", {}),
     ("savingsplans", "DescribeSavingsPlansOfferingRates", {}),
+    ("trustedadvisor", "ListRecommendationResources", {"recommendationIdentifier": "first"}),
+    ("trustedadvisor", "ListRecommendations", {"pillar": "cost_optimizing"}),
 ]  # fmt: skip
 # The company has neither containers nor caches.
 EMPTY = {"GetECSServiceRecommendations", "DescribeReservedCacheNodes"}
@@ -97,6 +99,9 @@ def test_answers_fit_the_model(client: MakeClient, service: str, operation: str,
     if arguments.get("recommendationId") == "first":
         rows = client("cost-optimization-hub").list_recommendations()["items"]
         arguments = {"recommendationId": rows[0]["recommendationId"]}
+    if arguments.get("recommendationIdentifier") == "first":
+        rows = client("trustedadvisor").list_recommendations()["recommendationSummaries"]
+        arguments = {"recommendationIdentifier": rows[0]["arn"]}
     answer = client(service)._make_api_call(operation, arguments)
     answer.pop("ResponseMetadata")
     model = botocore.session.get_session().get_service_model(service)
@@ -237,6 +242,31 @@ def test_advisers_agree_with_the_truth_and_with_each_other(client: MakeClient, a
     assert [one["recommendationId"] for page in pages for one in page["items"]] == [
         one["recommendationId"] for one in rows
     ]
+
+
+def test_trusted_advisor_agrees_with_the_truth_and_with_the_hub(client: MakeClient, account: EmbeddedAccount) -> None:
+    advisor = client("trustedadvisor")
+    found = {one["name"]: one for one in advisor.list_recommendations()["recommendationSummaries"]}
+
+    def saving(name: str) -> float:
+        told = found[name]["pillarSpecificAggregates"]["costOptimizing"]["estimatedMonthlySavings"]
+        assert isinstance(told, float)
+        return told
+
+    for kind, name in (
+        ("addresses", "Unassociated Elastic IP Addresses"),
+        ("volumes", "Underutilized Amazon EBS Volumes"),
+    ):
+        idle = company.expected_idle(kind)
+        assert saving(name) == pytest.approx(sum(idle.values()))
+        rows = advisor.list_recommendation_resources(recommendationIdentifier=found[name]["arn"])
+        named = {one["awsResourceId"] for one in rows["recommendationResourceSummaries"]}
+        assert named == {account.ids[one] for one in idle}
+    (hub,) = [one for one in found.values() if one["source"] == "cost_optimization_hub"]
+    rows = client("cost-optimization-hub").list_recommendations(filter={"resourceTypes": ["Ec2Instance"]})["items"]
+    assert saving(hub["name"]) == pytest.approx(sum(one["estimatedMonthlySavings"] for one in rows))
+    passed = advisor.list_recommendations(status="ok")["recommendationSummaries"]
+    assert [one["resourcesAggregates"]["warningCount"] for one in passed] == [0]
 
 
 def test_compute_optimizer_pages(client: MakeClient) -> None:

@@ -167,7 +167,6 @@ def test_idle_nat_gateways_are_in_the_bill(client: MakeClient) -> None:
         ({"start": TODAY, "end": LAST_MONTH}, "should be before"),
         ({"start": back(16), "end": back(15)}, "historical data beyond 14 months"),
         ({"end": NEXT_MONTH + timedelta(days=1)}, "end date past the beginning of next month"),
-        ({"granularity": "HOURLY"}, "not enabled"),
         ({"Metrics": ["Cost"]}, "Unknown metric"),
         ({"GroupBy": by("SERVICE", "REGION", "RECORD_TYPE")}, "at most 2"),
         ({"GroupBy": by("TENANCY")}, "no cost dimension TENANCY"),
@@ -180,6 +179,12 @@ def test_refusals(client: MakeClient, arguments: dict[str, Any], message: str) -
         ask(client, **arguments)
     assert refused.value.response["Error"]["Code"] == "ValidationException"
     assert message in refused.value.response["Error"]["Message"]
+
+
+def test_hours_are_refused_as_a_permission_is(client: MakeClient) -> None:
+    with pytest.raises(ClientError, match="opt-in only") as refused:
+        ask(client, granularity="HOURLY")
+    assert refused.value.response["Error"]["Code"] == "AccessDeniedException"
 
 
 def test_pages(client: MakeClient, account: EmbeddedAccount, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ from botocore.exceptions import (
     ConnectionError as BotoConnectionError,
 )
 
+from aws_finops_mcp.aws.switched_off import remedy_of
 from aws_finops_mcp.findings import FailedRead
 
 _DENIED = re.compile(r"AccessDenied|UnauthorizedOperation|NotAuthorized|AuthorizationError|Forbidden|OptInRequired")
@@ -51,6 +52,8 @@ def failed_read(error: Exception, *, action: str, account: str, region: str, res
         code = error.response.get("Error", {}).get("Code", "Unknown")
         message = _ENCODED.sub("", error.response.get("Error", {}).get("Message", ""))
         text = f"{code}: {message}" if message else code
+        if remedy := remedy_of(action, text):
+            return describe("not_opted_in", text, remedy)
         if _DENIED.search(code):
             return describe("denied", text, f"allow the IAM action {action} for the server's role")
         if _CREDENTIALS.search(code):

@@ -19,6 +19,7 @@ from aws_finops_mcp.costs import (
     optimization_hub,
     reservations,
     savings_plans,
+    trusted_advisor,
 )
 from aws_finops_mcp.costs.exports import conformance, describe, query
 from aws_finops_mcp.costs.tool import CostTool
@@ -35,6 +36,7 @@ COST_TOOLS: tuple[CostTool[Any, Any], ...] = (
     *anomalies.TOOLS,
     *budgets.TOOLS,
     *optimization_hub.TOOLS,
+    *trusted_advisor.TOOLS,
     *commitments.TOOLS,
     *savings_plans.TOOLS,
     *reservations.TOOLS,

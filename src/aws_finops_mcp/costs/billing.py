@@ -84,6 +84,7 @@ class Billing:
                 question.items,
                 token=question.token,
                 region=question.region,
+                resource=question.resource,
                 absent=question.absent,
                 more_tokens=question.more_tokens,
                 **question.parameters,

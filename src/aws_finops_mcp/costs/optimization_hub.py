@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 
 from aws_finops_mcp.aws.clients import GLOBAL_REGION
 from aws_finops_mcp.aws.reads import Read, read
+from aws_finops_mcp.aws.switched_off import OPT_IN_ADVISER
 from aws_finops_mcp.costs.answers import BillingAnswer, Model, dollars, ended, page_of
 from aws_finops_mcp.costs.billing import Billing
 from aws_finops_mcp.costs.tool import CostTool, Cursor, MaxResults
@@ -18,6 +19,7 @@ from aws_finops_mcp.findings import FailedRead, Usd
 from aws_finops_mcp.settings import known_region
 
 HUB = "cost-optimization-hub"
+ALL = "get_all_cost_optimization_recommendations"
 
 ENROLLMENT = read(HUB, "ListEnrollmentStatuses", "items", token=("nextToken", "nextToken"), region=GLOBAL_REGION)
 ADVISER = read("compute-optimizer", "GetEnrollmentStatus", "", region=GLOBAL_REGION)
@@ -25,10 +27,6 @@ ADVISER = read("compute-optimizer", "GetEnrollmentStatus", "", region=GLOBAL_REG
 _OPT_IN_HUB = (
     "the account's owner opts in: Billing and Cost Management console, Cost Optimization Hub, Enable (API: "
     "cost-optimization-hub:UpdateEnrollmentStatus); the first recommendations take about a day"
-)
-_OPT_IN_ADVISER = (
-    "the account's owner opts in: Compute Optimizer console (API: compute-optimizer:UpdateEnrollmentStatus); it is "
-    "free, and the first recommendations take about a day"
 )
 
 
@@ -153,7 +151,7 @@ def _check_adviser(billing: Billing) -> None:
         return
     status, reason = told[0].get("status"), told[0].get("statusReason", "")
     error = f"Compute Optimizer is {status}{f' ({reason})' if reason else ''}: the hub knows of purchases only"
-    billing.fail(ADVISER, "not_opted_in", error, _OPT_IN_ADVISER)
+    billing.fail(ADVISER, "not_opted_in", error, OPT_IN_ADVISER)
 
 
 def _summed(pages: Iterable[Any]) -> tuple[Decimal, list[TypeSaving]]:
@@ -239,7 +237,7 @@ def _tool(name: str, title: str, what: str, *types: str) -> CostTool[HubParams, 
 
 
 TOOLS = (
-    _tool("get_all_cost_optimization_recommendations", "AWS's recommendations", "every resource type it knows"),
+    _tool(ALL, "AWS's recommendations", "every resource type it knows"),
     _tool(
         "get_cost_optimization_ec2", "AWS's recommendations for EC2", "EC2 instances and Auto Scaling groups",
         "Ec2Instance", "Ec2AutoScalingGroup",

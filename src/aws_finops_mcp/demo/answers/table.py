@@ -16,6 +16,7 @@ from aws_finops_mcp.demo.answers import (
     resource_costs,
     rightsizing,
     savings_plans,
+    trusted_advisor,
     versions,
 )
 from aws_finops_mcp.demo.answers.company import Company, Operations
@@ -32,6 +33,7 @@ _MODULES: Final = (
     resource_costs,
     rightsizing,
     savings_plans,
+    trusted_advisor,
     versions,
 )
 

@@ -52,7 +52,7 @@ class CostExplorer:
         today = self._clock().date()
         if asked.get("Granularity") == "HOURLY":
             if not self.hourly:
-                raise AwsError("ValidationException", "Hourly data granularity is not enabled for this account.")
+                raise AwsError("AccessDeniedException", "Hourly data granularity is an opt-in only feature.")
             start, end = read_dates(_days_of_hours(asked.get("TimePeriod") or {}), today)
             if start < today - timedelta(days=HOURLY_DAYS):
                 raise AwsError("ValidationException", f"Hourly data reaches {HOURLY_DAYS} days back.")

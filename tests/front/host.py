@@ -38,12 +38,15 @@ class Host:
     """What was started, and what it is called by."""
 
     directory: Path
+    http: int
     https: int
     loopback: int
     key: str
     issuer: Provider
     aws: Provider
     """Issues the tokens that STS would (GetWebIdentityToken)."""
+    server: subprocess.Popen[bytes]
+    """What nginx is in front of."""
 
     def ways(self) -> dict[str, tuple[str, str]]:
         """A good credential of each way to log in, as a header."""
@@ -83,6 +86,12 @@ class Host:
     def audit(self) -> list[dict[str, Any]]:
         file = self.directory / "audit.log"
         return audit_lines(file) if file.exists() else []
+
+    def plain(self, request: bytes) -> bytes:
+        """`raw`, without TLS, to the port that only redirects."""
+        with socket.create_connection(("127.0.0.1", self.http), timeout=40) as connection:
+            connection.sendall(request)
+            return b"".join(iter(lambda: connection.recv(65536), b""))
 
     def logs(self) -> str:
         """Everything that nginx and the server wrote."""
@@ -189,8 +198,11 @@ def running_host(account: dict[str, str], directory: Path, nginx_workers: int = 
         serve = [sys.executable, "-m", "aws_finops_mcp", "serve", "--config", str(directory / "config.toml")]
         activate = [str(shutil.which("systemd-socket-activate")), *sockets, *passed, *serve]
         nginx = [str(shutil.which("nginx", path=SYSTEM)), "-c", str(nginx_conf(directory, http, https, nginx_workers))]
-        with started(activate, directory / "server.log", env), started(nginx, directory / "nginx.log"):
-            host = Host(directory, https, loopback, key, issuer, aws)
+        with (
+            started(activate, directory / "server.log", env) as server,
+            started(nginx, directory / "nginx.log"),
+        ):
+            host = Host(directory, http, https, loopback, key, issuer, aws, server)
             wait_for_health(host)
             yield host
 

@@ -206,7 +206,8 @@ def test_no_secret_is_in_any_log(host: Host) -> None:
         # Another first character of the last part: of the last one not all bits count.
         start = max(value.rfind("."), value.rfind(" ")) + 1
         wrong = value[:start] + ("A" if value[start] != "A" else "B") + value[start + 1 :]
-        assert host.post((name, value), body=PLAIN, path="/mcp?key=" + quote(value)).status_code == 200, way
+        assert host.post((name, value), body=PLAIN).status_code == 200, way
+        assert host.post((name, value), body=PLAIN, path="/mcp?key=" + quote(value)).status_code == 400, way
         assert host.post((name, wrong), body=PLAIN).status_code == 401, way
         assert host.post((name, value), body={"tool": value, "arguments": {value: value}}).status_code in (400, 404)
         assert host.post((name, value), (name, value), body=PLAIN).status_code == 400
@@ -222,6 +223,39 @@ def test_no_secret_is_in_any_log(host: Host) -> None:
     for secret in secrets:
         # Of one that was sent with another first character, all but that.
         assert secret[1:] not in logs
+
+
+def test_no_secret_is_in_any_log_when_nginx_fails_or_refuses(account: EmbeddedAccount, tmp_path: Path) -> None:
+    """Its error log repeats addresses, and the name of a login may be a key, or the password."""
+    with running_host(account.environment, tmp_path, nginx_rate="1r/m", nginx_burst=9) as host:
+        secret = host.key.partition(".")[2]
+        queries = ("", f"?key={host.key}", f"?categories={host.key}", f"?categories=cost&key={secret}")
+
+        def ask(query: str, body: object = PLAIN, *headers: tuple[str, str]) -> int:
+            return host.post(*(headers or (("X-API-Key", host.key),)), body=body, path=f"/mcp{query}").status_code
+
+        large = "x" * (2 << 20)
+        assert [ask(query, large) for query in queries] == [413, 400, 400, 400]
+        assert [ask("", PLAIN, basic(name, word)) for name, word in ((host.key, "-"), (PASSWORD, "alice"))] == [401] * 2
+        assert [line["who"] for line in host.audit()] == ["?", "?"]
+        head = f"POST /mcp?key={host.key} HTTP/1.1\r\nHost: %s\r\nConnection: close\r\nContent-Length: 2097152\r\n\r\n"
+        assert status(host.plain(head.replace("%s", "localhost").encode())) == 301
+        assert host.plain(head.replace("%s", "other.example.com").encode()) == b""
+        assert host.raw(head.replace("%s", "other.example.com").encode()) == b""
+        challenge = f"GET /.well-known/acme-challenge/x?{secret} HTTP/1.1\r\nHost: localhost\r\n"
+        assert status(host.plain(f"{challenge}Connection: close\r\n\r\n".encode())) == 404
+        assert ask("?categories=cost,cleanup%2Cnetwork") == 200
+        host.server.terminate()
+        host.server.wait(timeout=30)
+        assert [ask(query) for query in queries] == [502, 400, 400, 400]
+        assert 429 in [ask("") for _ in range(20)]
+        assert [ask(query) for query in queries] == [429, 400, 400, 400]
+        error_log = (host.directory / "nginx-error.log").read_text(encoding="utf-8")
+        for what in ("too large body", "connect() to unix:", "limiting requests"):
+            assert what in error_log
+        assert '"status":429' in host.logs()
+        for text in (secret, PASSWORD):
+            assert text not in host.logs()
 
 
 @pytest.mark.parametrize(("loopback", "expected"), [("required", 401), ("closed", 403)])

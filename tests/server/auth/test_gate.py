@@ -174,6 +174,19 @@ def test_a_refusal_is_audited_with_the_name_that_was_claimed_and_without_the_sec
     assert "YWxpY2U" not in audit.read_text(encoding="utf-8")
 
 
+def test_a_secret_sent_as_a_name_is_in_no_log(both: Asked, audit: Path) -> None:
+    """`curl -u "$KEY:"`, or name and password swapped: logs tell only names that there are."""
+    for name, password in (("hidden-4711", "-"), ("hidden-4711", "alice"), ("bob", "x")):
+        assert both.ask(basic(name, password)).status == 401
+    assert [line["who"] for line in audit_lines(audit)] == ["?", "?", "?"]
+
+
+def test_a_name_is_not_told_while_nobody_knows_whether_it_is_one(both: Asked, audit: Path, tmp_path: Path) -> None:
+    (tmp_path / "users").unlink()
+    assert both.ask(basic("hidden-4711", "-")).status == 503
+    assert [line["who"] for line in audit_lines(audit)] == ["?"]
+
+
 def test_two_credentials_are_a_400(both: Asked) -> None:
     assert both.ask(basic("alice", "correct horse"), ("X-API-Key", "a.b")).status == 400
     assert both.ask(basic("alice", "correct horse"), basic("alice", "correct horse")).status == 400

@@ -43,6 +43,9 @@ class ApiKeyAuthenticator:
     def claimed(self, credentials: Credentials) -> str:
         return ""  # nobody guesses 256 bits, so nobody has to be kept from guessing those of one key
 
+    def knows(self, name: str) -> bool:
+        return False
+
     def label(self, credentials: Credentials) -> str:
         form = FORM.fullmatch(credentials.value)
         return form[1] if form else ""

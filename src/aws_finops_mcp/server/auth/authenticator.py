@@ -47,6 +47,9 @@ class Authenticator(Protocol):
     def claimed(self, credentials: Credentials) -> str:
         """The name that a credential claims, not verified; empty when it has none that could be guessed at."""
 
+    def knows(self, name: str) -> bool:
+        """Whether a claimed name is one of this way's: logs tell no other."""
+
     def label(self, credentials: Credentials) -> str:
         """What of a credential logs may tell, not verified; empty when nothing of it is safe to tell."""
 

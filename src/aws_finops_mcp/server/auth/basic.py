@@ -117,6 +117,12 @@ class BasicAuthenticator:
         except RefusedError:
             return ""
 
+    def knows(self, name: str) -> bool:
+        try:
+            return name in self.file.value()
+        except UnavailableError:
+            return False
+
     def label(self, credentials: Credentials) -> str:
         return ""
 

@@ -31,6 +31,9 @@ PUBLIC = frozenset({"/health"})
 WELL_KNOWN = "/.well-known/"
 """Where clients look for how to authenticate, before they can."""
 
+UNKNOWN = "?"
+"""In the place of a claimed name that nobody here has."""
+
 
 class NotLetInError(Exception):
     """The answer to a request that is not let in."""
@@ -83,13 +86,13 @@ class Gate:
 
     def _stranger(self, scope: Scope) -> Caller:
         """What is known of a sender before it is authenticated."""
-        listener = listener_of(scope)
         client = peer_of(scope)
-        proxy_authenticates = listener is Listener.LOOPBACK and not self._authenticators
-        if listener is Listener.SOCKET or proxy_authenticates:
+        if listener_of(scope) is Listener.SOCKET or self._proxy_authenticates(scope):
             client = forwarded_for(scope) or client
-        name = Headers(scope=scope).get("x-remote-user", "")[:100] if proxy_authenticates else ""
-        return Caller(Principal(name, "none"), client, str(scope.get(REQUEST_ID, "")))
+        return Caller(Principal("", "none"), client, str(scope.get(REQUEST_ID, "")))
+
+    def _proxy_authenticates(self, scope: Scope) -> bool:
+        return listener_of(scope) is Listener.LOOPBACK and not self._authenticators
 
     async def _let_in(self, scope: Scope, stranger: Caller) -> Caller:
         """The caller.
@@ -102,7 +105,7 @@ class Gate:
         if on_loopback == "closed":
             raise _refusal(403, "calls over loopback are not served here (MCP_AUTH_LOOPBACK); use the public address")
         if on_loopback == "open" and not self._authenticators:
-            return self._trusted(stranger)
+            return self._trusted(stranger, Headers(scope=scope).get("x-remote-user", "")[:100])
         try:
             credentials = credentials_of(scope["headers"])
         except MalformedError as error:
@@ -114,9 +117,8 @@ class Gate:
             raise self._unauthenticated("no credentials" if credentials is None else "no credentials of a kind served")
         return replace(stranger, principal=await self._authenticated(scope, mine[0], credentials, stranger))
 
-    def _trusted(self, stranger: Caller) -> Caller:
+    def _trusted(self, stranger: Caller, name: str = "") -> Caller:
         """Who came by an open loopback port. A name that the proxy tells may do what that name may."""
-        name = stranger.principal.name
         scopes = scopes_of(name, self._scopes) if name else Scopes()
         return replace(stranger, principal=Principal(name, "loopback", scopes))
 
@@ -124,7 +126,9 @@ class Gate:
         self, scope: Scope, way: Authenticator, credentials: Credentials, stranger: Caller
     ) -> Principal:
         claimed = way.claimed(credentials)
-        scope[KEY] = replace(stranger, principal=Principal(claimed, way.how, credential=way.label(credentials)))
+        # For logs: what is no name here may be a secret that was sent as one.
+        shown = claimed if not claimed or way.knows(claimed) else UNKNOWN
+        scope[KEY] = replace(stranger, principal=Principal(shown, way.how, credential=way.label(credentials)))
         try:
             if known := way.known(credentials):
                 return known

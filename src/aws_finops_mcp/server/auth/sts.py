@@ -60,6 +60,9 @@ class _Aws:
     def claimed(self, credentials: Credentials) -> str:
         return ""
 
+    def knows(self, name: str) -> bool:
+        return False
+
     def label(self, credentials: Credentials) -> str:
         return ""
 

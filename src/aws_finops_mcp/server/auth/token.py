@@ -74,6 +74,9 @@ class TokenAuthenticator:
     def claimed(self, credentials: Credentials) -> str:
         return ""  # signatures are not guessed
 
+    def knows(self, name: str) -> bool:
+        return False
+
     def label(self, credentials: Credentials) -> str:
         return ""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import tracemalloc
 from contextlib import suppress
 from typing import Any
 
@@ -56,3 +58,23 @@ def test_the_request_that_assumes_a_role_says_who_asks_too(made: Clients, sent: 
 def test_a_client_is_made_once(made: Clients) -> None:
     assert made.client("ec2", "us-east-1") is made.client("ec2", "us-east-1", "one")
     assert made.client("ec2", "us-east-1") is not made.client("ec2", "eu-west-1")
+
+
+def test_a_further_account_reads_no_service_model_again() -> None:
+    """The models and methods of a service are most of what a client takes: 50 accounts share one of each."""
+    clients = Clients({name: AccountSettings() for name in ("first", "second", "third")})
+    taken = []
+    tracemalloc.start()
+    try:
+        for alias in clients.accounts:
+            before = tracemalloc.get_traced_memory()[0]
+            for region in ("us-east-1", "eu-west-1"):
+                clients.client("ec2", region, alias)
+            gc.collect()
+            taken.append(tracemalloc.get_traced_memory()[0] - before)
+    finally:
+        tracemalloc.stop()
+    assert max(taken[1:]) < taken[0] / 10
+    ec2 = [clients.client("ec2", "eu-west-1", alias) for alias in clients.accounts]
+    assert len({id(client) for client in ec2}) == len(clients.accounts)
+    assert {type(client).describe_volumes for client in ec2} == {type(ec2[0]).describe_volumes}

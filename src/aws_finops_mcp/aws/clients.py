@@ -64,6 +64,8 @@ class Clients:
         self._lock = threading.RLock()
         self._sessions: dict[str, boto3.Session] = {}
         self._clients: dict[tuple[str, str, str], Any] = {}
+        self._loaders: dict[str | None, Any] = {}
+        self._methods: dict[str, dict[str, Any]] = {}
         self._sent = threading.local()
 
     def client(self, service: str, region: str, account: str = "") -> Any:
@@ -109,7 +111,7 @@ class Clients:
     def _session(self, alias: str) -> boto3.Session:
         if alias not in self._sessions:
             settings = self.accounts[alias]
-            session = _boto3_session(botocore.session.Session(profile=settings.profile or None))
+            session = self._boto3_session(botocore.session.Session(profile=settings.profile or None))
             self._sessions[alias] = self._assumed(session, settings) if settings.role_arn else session
         return self._sessions[alias]
 
@@ -134,9 +136,23 @@ class Clients:
         assumed._credentials = DeferredRefreshableCredentials(  # type: ignore[attr-defined]  # noqa: SLF001
             method="assume-role", refresh_using=fetcher.fetch_credentials
         )
-        return _boto3_session(assumed)
+        return self._boto3_session(assumed)
+
+    def _boto3_session(self, session: botocore.session.Session) -> boto3.Session:
+        """A session that shares what it reads of service models with the others: it is most of an account's memory."""
+        loader = session.get_component("data_loader")
+        session.register_component("data_loader", self._loaders.setdefault(_data_path(session), loader))
+        session.register("creating-client-class", self._share_methods)
+        session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_timestamp)
+        return boto3.Session(botocore_session=session)
+
+    def _share_methods(self, event_name: str = "", **event: Any) -> None:
+        """A client has a class of its own, with a method and a text for each operation: EC2 has 700 of them."""
+        made: dict[str, Any] = event["class_attributes"]
+        made.update(self._methods.setdefault(event_name, made.copy()))
 
 
-def _boto3_session(session: botocore.session.Session) -> boto3.Session:
-    session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_timestamp)
-    return boto3.Session(botocore_session=session)
+def _data_path(session: botocore.session.Session) -> str | None:
+    """Where a profile keeps service models of its own, if it does."""
+    path: str | None = session.get_config_variable("data_path")
+    return path

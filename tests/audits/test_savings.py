@@ -12,7 +12,8 @@ from aws_finops_mcp.audits import audit as audit_module
 from aws_finops_mcp.audits.answers import whole_answer
 from aws_finops_mcp.audits.catalogue import TOOLS
 from aws_finops_mcp.audits.engine import Engine
-from aws_finops_mcp.audits.savings import billed, ranked
+from aws_finops_mcp.audits.identity import identity_of
+from aws_finops_mcp.audits.savings import ranked
 from aws_finops_mcp.checks import CHECKS
 from aws_finops_mcp.declaration import ArgumentsError
 from aws_finops_mcp.demo.account import EmbeddedAccount
@@ -114,9 +115,62 @@ def test_a_saving_keeps_the_parts_that_nobody_else_counts() -> None:
     assert sum(row.monthly_usd for row in rows) == 24
 
 
-def test_an_arn_and_the_bare_id_are_one_resource() -> None:
-    assert billed("arn:aws:lambda:us-east-1:123456789012:function:one") == "one"
-    assert billed("arn:aws:ec2:us-east-1:123456789012:volume/vol-1") == billed("vol-1") == "vol-1"
+ARN = "arn:aws:{}:us-east-1:123456789012:{}"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (ARN.format("ec2", "volume/vol-0a"), "vol-0a", True),
+        (ARN.format("elasticfilesystem", "file-system/fs-0a"), "fs-0a", True),
+        ("198.51.100.7", "198.51.100.7", True),
+        (ARN.format("lambda", "function:orders"), ARN.format("lambda", "function:orders"), True),
+        (ARN.format("lambda", "function:orders"), "orders", False),
+        (ARN.format("dynamodb", "table/orders"), ARN.format("logs", "log-group:/aws/lambda/orders"), False),
+        (ARN.format("es", "domain/nw-legacy"), ARN.format("elasticache", "cluster:nw-legacy"), False),
+        (ARN.format("ecs", "service/a/web"), ARN.format("ecs", "service/b/web"), False),
+        (ARN.format("rds", "db:orders"), ARN.format("rds", "snapshot:orders"), False),
+        (ARN.format("rds", "db:i-0a"), "i-0a", False),
+        (ARN.format("dynamodb", "table/orders"), "arn:aws:dynamodb:eu-west-1:123456789012:table/orders", False),
+        (ARN.format("dynamodb", "table/orders"), "arn:aws:dynamodb:us-east-1:210987654321:table/orders", False),
+    ],
+)
+def test_one_resource_is_what_aws_calls_the_same_all_the_way(one: str, other: str, same: bool) -> None:
+    first = identity_of(one, "AWS::EC2::Volume", "us-east-1", "123456789012")
+    second = identity_of(other, "AWS::EC2::Instance", "us-east-1", "123456789012")
+    assert (first == second) is same
+
+
+def test_resources_without_an_arn_are_of_their_type() -> None:
+    types = ("AWS::EKS::Cluster", "AWS::ECS::Cluster")
+    assert len({identity_of("shop", kind, "us-east-1", "123456789012") for kind in types}) == 2
+
+
+def test_alternatives_are_of_the_same_resource_throughout_the_company(engine: Engine) -> None:
+    """By what they are called and billed for, without the code that joins them."""
+    asking = engine.asking()
+    checks = [check for check in CHECKS if check.saves]
+    answers = audit_module.audit(asking, checks, [asking.reader().alias], ["us-east-1", "eu-west-1"])
+    touches: dict[tuple[str, str, str], set[str]] = {
+        (answer.tool, answer.region, finding.resource_id or ""): {
+            finding.resource_id or "",
+            *(part.resource for part in finding.saving.parts if part.resource),
+        }
+        for answer in answers
+        for finding in answer.findings
+        if finding.saving
+    }
+    rows, _ = ranked(answers)
+    seen = 0
+    for row in rows:
+        own = touches[row.check, row.region, row.resource_id]
+        for note in row.alternatives:
+            check, _, rest = note.partition(": ")
+            assert own & touches[check, row.region, rest.split(" ")[0]], (row.check, row.resource_id, note)
+            seen += 1
+    assert seen > 20
+    legacy = {row.resource_type for row in rows if row.name == "nw-legacy" and row.region == "us-east-1"}
+    assert {"AWS::OpenSearchService::Domain", "AWS::ElastiCache::CacheCluster", "AWS::DynamoDB::Table"} <= legacy
 
 
 _findings = st.lists(

@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator
 from aws_finops_mcp.audits.audit import audit
 from aws_finops_mcp.audits.by_name import check_named, offered_checks
 from aws_finops_mcp.audits.engine import Asking
+from aws_finops_mcp.audits.identity import Identity, identity_of
 from aws_finops_mcp.audits.net import net_rows, summed_up
 from aws_finops_mcp.audits.pages import fitting, kept_page
 from aws_finops_mcp.aws.ledger import SIMULATED, ReadFailedError
@@ -188,18 +189,16 @@ class _Candidate:
     usd: Decimal
 
     @property
-    def own(self) -> str:
-        return billed(self.finding.resource_id or "")
+    def own(self) -> Identity:
+        return self._identity(self.finding.resource_id or "")
 
-    def parts(self) -> Iterator[tuple[str, SavingPart]]:
+    def parts(self) -> Iterator[tuple[Identity, SavingPart]]:
         """Each part with the resource that is billed for it."""
         for part in self.finding.saving.parts if self.finding.saving else ():
-            yield billed(part.resource) if part.resource else self.own, part
+            yield self._identity(part.resource) if part.resource else self.own, part
 
-
-def billed(identity: str) -> str:
-    """A resource's id without what checks write around it: the same for an ARN and the bare id."""
-    return identity.rpartition(":")[2].rpartition("/")[2] if identity.startswith("arn:") else identity
+    def _identity(self, resource: str) -> Identity:
+        return identity_of(resource, self.answer.resource_type, self.answer.region, self.answer.account)
 
 
 def ranked(answers: Iterable[CheckAnswer]) -> tuple[list[SavingRow], Decimal]:
@@ -218,23 +217,22 @@ def ranked(answers: Iterable[CheckAnswer]) -> tuple[list[SavingRow], Decimal]:
         if finding.saving and finding.verdict and finding.verdict.actionable and finding.saving.monthly_usd > 0
     ]
     candidates.sort(key=lambda one: (-one.usd, one.answer.tool, one.finding.resource_id or ""))
-    claimed: dict[tuple[str, str], int] = {}
+    claimed: dict[Identity, int] = {}
     rows: list[SavingRow] = []
     twice = Decimal(0)
     for one in candidates:
-        place = one.answer.region
-        holder = claimed.get((place, one.own))
-        left = [] if holder is not None else [part for own, part in one.parts() if (place, own) not in claimed]
+        holder = claimed.get(one.own)
+        left = [] if holder is not None else [part for own, part in one.parts() if own not in claimed]
         usd = sum((part.usd for part in left), Decimal(0))
         twice += one.usd - max(usd, Decimal(0))
         if usd <= 0:
             if holder is None:
-                holder = next(claimed[place, own] for own, _ in one.parts() if (place, own) in claimed)
+                holder = next(claimed[own] for own, _ in one.parts() if own in claimed)
             note = f"{one.answer.tool}: {one.finding.resource_id} {one.finding.verdict}, ${one.usd:,.2f} a month"
             rows[holder] = rows[holder].model_copy(update={"alternatives": (*rows[holder].alternatives, note)})
             continue
         for own in {one.own, *(own for own, _ in one.parts())}:
-            claimed.setdefault((place, own), len(rows))
+            claimed.setdefault(own, len(rows))
         rows.append(_row(one, left, usd))
     return sorted(rows, key=lambda row: -row.monthly_usd), twice
 

@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/cost-management/latest/userguide/ce-resource-daily.h
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -77,6 +78,8 @@ SERVICES: Mapping[str, tuple[str, ...]] = {
 """Cost Explorer's names of the services that bill for resources, by the service in the CloudFormation type."""
 
 _BY_HAND = "compare by hand; this server converts no currency"
+_EC2_ID = re.compile(r"(vol|i|snap|eipalloc|nat|vpce)-[0-9a-f]+")
+"""EC2 bills for these, also as parts of what another service finds: the instances of a node group."""
 _BY_PREFIX = {"nat-": "natgateway/", "snap-": "snapshot/", "eipalloc-": "elastic-ip/", "vpce-": "vpc-endpoint/"}
 _BY_TYPE = {
     "AWS::DocDB::DBInstance": "rds:{region}:{account}:db:",
@@ -135,6 +138,7 @@ class Bills:
 def billed_id(identity: str, resource_type: str, region: str, account: str) -> BilledId | None:
     """How the bill names a resource; None where it is not known which service bills for it."""
     service = resource_type.split("::")[1] if resource_type.count("::") == 2 else ""
+    service = "EC2" if _EC2_ID.fullmatch(identity) else service
     if service not in SERVICES:
         return None
     if identity.startswith("arn:"):

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from aws_finops_mcp.aws.metrics import MetricSeries
 from aws_finops_mcp.checks.elasticache import memory_percent
-from aws_finops_mcp.checks.opensearch_versions import normalized_units
 from aws_finops_mcp.checks.peaks import Peaks, PeaksParams, judge_peaks, smaller_type
 from aws_finops_mcp.checks.support_facts import OPENSEARCH, REDIS_OSS
+from aws_finops_mcp.checks.surcharges import normalized_units
 from aws_finops_mcp.findings import Verdict
 
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from aws_finops_mcp.audits.catalogue import TOOLS
 from aws_finops_mcp.audits.engine import Engine
 from aws_finops_mcp.checks.check import Part
-from aws_finops_mcp.checks.rds_versions import major_of
 from aws_finops_mcp.checks.support_clock import Clock, Support, VersionParams, clock, newest, third_year, version_key
+from aws_finops_mcp.checks.surcharges import major_of
 from aws_finops_mcp.findings import CheckAnswer, Verdict, cents
 
 MYSQL_8 = Support(date(2026, 7, 31), date(2029, 7, 31), date(2028, 8, 1))

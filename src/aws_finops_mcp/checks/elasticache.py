@@ -12,6 +12,7 @@ from aws_finops_mcp.aws.metrics import DAY, HOUR, MetricQuery, MetricSeries
 from aws_finops_mcp.aws.reads import read
 from aws_finops_mcp.checks.check import Check, Facts, Judgement, Part
 from aws_finops_mcp.checks.rds_cost import smaller_class
+from aws_finops_mcp.checks.surcharges import cache_billed_now
 from aws_finops_mcp.checks.tagging import tags_read, with_listed_tags
 from aws_finops_mcp.declaration import PeriodParams
 from aws_finops_mcp.findings import HOURS_PER_MONTH, Category, Scalar, Verdict
@@ -164,7 +165,7 @@ def _judgement(facts: Facts, cluster: Any, usage: _Usage, verdict: Verdict, reas
     target = smaller_class(cluster["CacheNodeType"])
     parts: list[Part] = []
     if verdict is Verdict.IDLE:
-        parts = [node_hours(cluster)]
+        parts = [node_hours(cluster), *cache_billed_now(facts, cluster)]
     elif verdict is Verdict.UNDERUSED and target:
         parts = [node_hours(cluster), node_hours(cluster, target, -1)]
     evidence: dict[str, Scalar] = {

@@ -6,13 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from aws_finops_mcp.aws.reads import read
-from aws_finops_mcp.checks.check import Check, Facts, Judgement, Part
+from aws_finops_mcp.checks.check import Check, Facts, Judgement
 from aws_finops_mcp.checks.elasticache import CACHE_CLUSTERS, TAGS
 from aws_finops_mcp.checks.support_clock import EVIDENCE, VersionParams, clock, newest
-from aws_finops_mcp.checks.support_facts import REDIS_OSS
+from aws_finops_mcp.checks.surcharges import cache_support, cache_surcharge
 from aws_finops_mcp.checks.tagging import with_listed_tags
-from aws_finops_mcp.findings import HOURS_PER_MONTH, Category, Scalar, Verdict
-from aws_finops_mcp.prices.databases import elasticache_extended_support
+from aws_finops_mcp.findings import Category, Scalar, Verdict
 
 ENGINE_VERSIONS = read(
     "elasticache", "DescribeCacheEngineVersions", "CacheEngineVersions", {"MaxRecords": 100}, token=("Marker", "Marker")
@@ -35,7 +34,7 @@ def _judge_versions(facts: Facts, params: VersionParams) -> Iterator[Judgement]:
 
 def _judge(facts: Facts, params: VersionParams, cluster: Any, offered: Mapping[str, list[str]] | None) -> Judgement:
     engine, version = cluster["Engine"], cluster["EngineVersion"]
-    support = REDIS_OSS.get(version.split(".")[0]) if engine == "redis" else None
+    support = cache_support(cluster)
     evidence: dict[str, Scalar] = {
         "engine": engine,
         "version": version,
@@ -48,13 +47,8 @@ def _judge(facts: Facts, params: VersionParams, cluster: Any, offered: Mapping[s
     verdict, reason = Verdict.OK, f"AWS has announced no end of support of {engine} {version}"
     more: dict[str, Any] = {}
     if support:
-        node, nodes = cluster["CacheNodeType"], cluster["NumCacheNodes"]
-
-        def surcharge(dearer: bool) -> list[Part]:
-            unit = elasticache_extended_support(node, third_year=dearer)
-            return [Part(f"extended support of {nodes} x {node}", unit, nodes * HOURS_PER_MONTH)]
-
-        found = clock(facts.now, f"Redis OSS {version.split('.')[0]}", support, params, surcharge)
+        named = f"Redis OSS {version.split('.')[0]}"
+        found = clock(facts.now, named, support, params, lambda dearer: cache_surcharge(cluster, dearer=dearer))
         verdict, reason = found.verdict, found.reason
         evidence |= {**found.evidence, "version": version}
         more = {"parts": found.parts, "coming": found.coming}

@@ -12,6 +12,7 @@ from aws_finops_mcp.aws.reader import chunks
 from aws_finops_mcp.aws.reads import Read, read
 from aws_finops_mcp.checks.check import Check, Facts, Judgement, Part
 from aws_finops_mcp.checks.peaks import PeaksParams, judge_peaks, measured, smaller_type
+from aws_finops_mcp.checks.surcharges import domain_billed_now
 from aws_finops_mcp.checks.tagging import tags_read, with_listed_tags
 from aws_finops_mcp.findings import HOURS_PER_MONTH, Category, Scalar, Verdict
 from aws_finops_mcp.prices.databases import opensearch_instance
@@ -105,6 +106,7 @@ def _judge_usage(facts: Facts, params: UnderutilizedOpensearchDomainsParams) -> 
         unpriced: list[str] = []
         if verdict is Verdict.IDLE:
             parts, unpriced = domain_cost(domain)
+            parts += domain_billed_now(facts, domain)
         elif verdict is Verdict.UNDERUSED and target:
             parts = [_nodes(kind, count), _nodes(target, -count)]
         evidence: dict[str, Scalar] = {

@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
-from aws_finops_mcp.checks.check import Check, Facts, Judgement, Part
+from aws_finops_mcp.checks.check import Check, Facts, Judgement
 from aws_finops_mcp.checks.opensearch import DESCRIBE, DOMAIN_NAMES, TAGS, describe_domains, domains, undescribed
 from aws_finops_mcp.checks.support_clock import EVIDENCE, VersionParams, clock
 from aws_finops_mcp.checks.support_facts import OPENSEARCH
+from aws_finops_mcp.checks.surcharges import domain_instances, domain_surcharge
 from aws_finops_mcp.checks.tagging import with_listed_tags
-from aws_finops_mcp.findings import HOURS_PER_MONTH, Category, Scalar, Verdict
-from aws_finops_mcp.prices.databases import opensearch_extended_support, opensearch_instance
-
-_SIZES: Mapping[str, float] = {"nano": 0.25, "micro": 0.5, "small": 1, "medium": 2, "large": 4, "xlarge": 8}
-
-
-def normalized_units(instance_type: str) -> float | None:
-    """Normalized instance hours of an hour of an instance, which the surcharge goes by; None: not known.
-
-    https://aws.amazon.com/opensearch-service/pricing/: a small is 1, a large 4, each multiple of an xlarge 8.
-    """
-    size = instance_type.split(".")[1] if "." in instance_type else ""
-    if size.endswith("xlarge") and size[: -len("xlarge")].isdigit():
-        return 8 * int(size[: -len("xlarge")])
-    return _SIZES.get(size)
+from aws_finops_mcp.findings import Category, Scalar, Verdict
 
 
 def judge_versions(facts: Facts, params: VersionParams) -> Iterator[Judgement]:
@@ -39,45 +26,21 @@ def _judge_versions(facts: Facts, params: VersionParams) -> Iterator[Judgement]:
 
 def _judge(facts: Facts, params: VersionParams, domain: Any) -> Judgement:
     version = domain["EngineVersion"]
-    instances = _instances(domain)
     evidence: dict[str, Scalar] = {
         "version": version,
-        "instances": ", ".join(f"{count} x {kind}" for kind, count in instances),
+        "instances": ", ".join(f"{count} x {kind}" for kind, count in domain_instances(domain)),
     }
     verdict, reason = Verdict.OK, f"AWS has announced no end of support of {version}"
     more: dict[str, Any] = {}
     support = OPENSEARCH.get(version)
     if support:
-        found = clock(facts.now, version, support, params, lambda dearer: _surcharge(instances, dearer=dearer))
+        found = clock(facts.now, version, support, params, lambda dearer: domain_surcharge(domain, dearer=dearer))
         verdict, reason = found.verdict, found.reason
         evidence |= found.evidence
         more = {"parts": found.parts, "coming": found.coming}
     return Judgement(
         resource_id=domain["ARN"], name=domain["DomainName"], verdict=verdict, reason=reason, evidence=evidence, **more
     )
-
-
-def _instances(domain: Any) -> list[tuple[str, int]]:
-    config = domain["ClusterConfig"]
-    found = [(config["InstanceType"], config["InstanceCount"])]
-    if config.get("DedicatedMasterEnabled"):
-        found.append((config["DedicatedMasterType"], config["DedicatedMasterCount"]))
-    if config.get("WarmEnabled"):
-        found.append((config["WarmType"], config["WarmCount"]))
-    return found
-
-
-def _surcharge(instances: list[tuple[str, int]], *, dearer: bool) -> list[Part]:
-    """By the normalized instance hour; in the years that a version was given beyond its time, the instance's price."""
-    parts = []
-    for kind, count in instances:
-        what, hours = f"extended support of {count} x {kind}", count * HOURS_PER_MONTH
-        units = normalized_units(kind)
-        if dearer or units is None:
-            parts.append(Part(what, opensearch_instance(kind), hours))
-        else:
-            parts.append(Part(what, opensearch_extended_support(), units * hours))
-    return parts
 
 
 OUTDATED_OPENSEARCH_VERSIONS = Check(

@@ -20,6 +20,7 @@ from aws_finops_mcp.checks.rds_cost import (
     vcpus,
 )
 from aws_finops_mcp.checks.reads import DB_CLUSTERS, DB_INSTANCES
+from aws_finops_mcp.checks.surcharges import MAJORS, rds_billed_now, rds_supports
 from aws_finops_mcp.declaration import PeriodParams
 from aws_finops_mcp.findings import HOURS_PER_MONTH, Category, Scalar, Verdict
 
@@ -221,6 +222,10 @@ def _idle_cost(facts: Facts, database: Any, role: _Role) -> tuple[list[Part], li
             parts.append(Part(f"at least {capacity} ACU", unit, capacity * HOURS_PER_MONTH))
     elif database["DBInstanceStatus"] not in STOPPED:
         parts.append(instance_hours(database))
+    if database["DBInstanceStatus"] not in STOPPED:
+        surcharge, unknown = rds_billed_now(facts, database, role.cluster, rds_supports(facts))
+        parts += surcharge
+        unpriced += unknown
     parts += storage_parts(database)
     if is_aurora(database) and role.writes(database):
         # The writer stands for the cluster: nobody connects to any of its instances.
@@ -256,7 +261,7 @@ UNDERUTILIZED_RDS_INSTANCES = Check(
     ),
     resource_type="AWS::RDS::DBInstance",
     params=UnderutilizedRdsInstancesParams,
-    inventory=(DB_INSTANCES, DB_CLUSTERS),
+    inventory=(DB_INSTANCES, DB_CLUSTERS, MAJORS),
     metrics=read_usage,
     judge=judge_usage,
     evidence={

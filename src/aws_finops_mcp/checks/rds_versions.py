@@ -7,17 +7,19 @@ from typing import Any
 
 from aws_finops_mcp.aws.reads import Read, read
 from aws_finops_mcp.checks.check import Check, Facts, Judgement, Part
-from aws_finops_mcp.checks.rds_cost import SERVERLESS, is_aurora, vcpus
 from aws_finops_mcp.checks.rds_usage import STOPPED, databases, tags_of_database
 from aws_finops_mcp.checks.reads import DB_CLUSTERS, DB_INSTANCES
-from aws_finops_mcp.checks.support_clock import EVIDENCE, Support, VersionParams, clock, day, newest, third_year
-from aws_finops_mcp.findings import HOURS_PER_MONTH, Category, Scalar, Verdict
-from aws_finops_mcp.prices.databases import rds_extended_support
-
-MAJORS = read(
-    "rds", "DescribeDBMajorEngineVersions", "DBMajorEngineVersions", {"MaxRecords": 100}, token=("Marker", "Marker")
+from aws_finops_mcp.checks.support_clock import EVIDENCE, VersionParams, clock, newest
+from aws_finops_mcp.checks.surcharges import (
+    MAJORS,
+    Supports,
+    major_of,
+    rds_enrolled,
+    rds_major,
+    rds_supports,
+    rds_surcharge,
 )
-STANDARD, EXTENDED = "open-source-rds-standard-support", "open-source-rds-extended-support"
+from aws_finops_mcp.findings import Category, Scalar, Verdict
 
 
 def _versions(engine: str) -> Read:
@@ -36,44 +38,24 @@ def read_versions(facts: Facts, _params: VersionParams) -> Iterator[Read]:
     return (_versions(engine) for engine in sorted({each["Engine"] for each in databases(facts)}))
 
 
-def major_of(version: str, majors: Sequence[str]) -> str | None:
-    """The major version that a version is of; None where AWS lists none."""
-    matching = [each for each in majors if version == each or version.startswith(f"{each}.")]
-    return max(matching, key=len, default=None)
-
-
 def judge_versions(facts: Facts, params: VersionParams) -> Iterator[Judgement]:
     """Outdated by AWS's own dates, or because AWS no longer offers the version."""
-    listed, clusters = facts.maybe(MAJORS), facts.maybe(DB_CLUSTERS)
-    supports = None if listed is None else {(e["Engine"], e["MajorEngineVersion"]): _support(e) for e in listed}
+    supports, clusters = rds_supports(facts), facts.maybe(DB_CLUSTERS)
     by_name = None if clusters is None else {each["DBClusterIdentifier"]: each for each in clusters}
     for database in databases(facts):
         yield _judge(facts, params, database, supports, by_name)
-
-
-def _support(major: Any) -> Support | None:
-    """AWS's dates of a major version; None for engines without any (Oracle, SQL Server, Db2)."""
-    ends = {
-        each["LifecycleSupportName"]: day(each["LifecycleSupportEndDate"])
-        for each in major.get("SupportedEngineLifecycles", ())
-    }
-    if STANDARD not in ends:
-        return None
-    # Aurora MySQL costs the same in every year of extended support.
-    dearer = third_year(ends[STANDARD]) if EXTENDED in ends and major["Engine"] != "aurora-mysql" else None
-    return Support(ends[STANDARD], ends.get(EXTENDED), dearer)
 
 
 def _judge(
     facts: Facts,
     params: VersionParams,
     database: Any,
-    supports: Mapping[tuple[str, str], Support | None] | None,
+    supports: Supports | None,
     clusters: Mapping[str, Any] | None,
 ) -> Judgement:
     engine, version = database["Engine"], database["EngineVersion"]
     offered = facts.maybe(_versions(engine))
-    major = major_of(version, [number for name, number in supports or () if name == engine])
+    major = rds_major(database, supports)
     support = supports.get((engine, major)) if supports and major else None
     cluster = (clusters or {}).get(database.get("DBClusterIdentifier", ""))
     retired = offered is not None and bool(offered) and version not in [each["EngineVersion"] for each in offered]
@@ -84,8 +66,8 @@ def _judge(
     if supports is None:
         verdict, reason = Verdict.UNKNOWN, "until when its version is supported could not be read"
     elif support and major:
-        priced = _surcharge_parts(database, cluster, major)
-        enrolled = (cluster or database).get("EngineLifecycleSupport", EXTENDED) == EXTENDED
+        priced = rds_surcharge(database, cluster, major)
+        enrolled = rds_enrolled(database, cluster)
         found = clock(facts.now, f"{engine} {major}", support, params, lambda dearer: priced[dearer], enrolled=enrolled)
         verdict, reason, parts, coming = found.verdict, found.reason, found.parts, found.coming
         evidence |= {**found.evidence, "version": version}
@@ -115,31 +97,6 @@ def _judge(
         coming=coming,
         unpriced=unpriced,
     )
-
-
-def _surcharge_parts(database: Any, cluster: Any | None, major: str) -> Mapping[bool, Sequence[Part]]:
-    """A month of extended support: by the vCPU, the standby's too, of a serverless instance by its least capacity."""
-    engine, klass = database["Engine"], database["DBInstanceClass"]
-    serverless = klass == SERVERLESS
-    if serverless:
-        units = (cluster or {}).get("ServerlessV2ScalingConfiguration", {}).get("MinCapacity")
-        what = f"extended support, at least {units} ACU"
-    else:
-        units = vcpus(klass)
-        units = units * 2 if units and database.get("MultiAZ") and not is_aurora(database) else units
-        what = f"extended support, {units} vCPUs"
-    if not units:
-        return {False: (), True: ()}
-    return {
-        dearer: (
-            Part(
-                what,
-                rds_extended_support(engine, major, third_year=dearer, serverless=serverless),
-                units * HOURS_PER_MONTH,
-            ),
-        )
-        for dearer in (False, True)
-    }
 
 
 def _more(database: Any, offered: Sequence[Any] | None, major: str | None) -> dict[str, Scalar]:

@@ -67,6 +67,29 @@ Surcharge = Callable[[bool], Sequence[Part]]
 """What extended support costs a month, before it gets dearer or after."""
 
 
+def billed_now(
+    now: datetime,
+    support: Support | None,
+    surcharge: Surcharge,
+    *,
+    enrolled: bool = True,
+    ended: bool | None = None,
+) -> Sequence[Part]:
+    """What extended support is billed on a day: what an upgrade saves, and deleting the resource too.
+
+    Args:
+        support: of its version; None where no end is known.
+        surcharge: what extended support costs the resource.
+        enrolled: whether AWS bills extended support, rather than upgrade the resource when standard support ends.
+        ended: whether standard support has ended, where AWS says so itself.
+    """
+    today = now.date()
+    if support is None or support.extended_ends is None or not enrolled or today > support.extended_ends:
+        return ()
+    over = today > support.standard_ends if ended is None else ended
+    return surcharge(bool(support.dearer_from and today >= support.dearer_from)) if over else ()
+
+
 def clock(
     now: datetime,
     version: str,
@@ -107,7 +130,7 @@ def clock(
     return Clock(
         verdict,
         _reason(version, support, over=over, billed=billed, gone=gone, enrolled=enrolled),
-        surcharge(dearer) if billed else (),
+        billed_now(now, support, surcharge, enrolled=enrolled, ended=ended),
         coming if verdict is Verdict.OUTDATED else {},
         {key: value for key, value in evidence.items() if value is not None},
     )

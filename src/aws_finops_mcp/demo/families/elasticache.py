@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from aws_finops_mcp.demo.families.family import HOURS, Case, Family, Metric, Rows
-from aws_finops_mcp.demo.families.support_dates import clock_case
+from aws_finops_mcp.demo.families.support_dates import clock_case, surcharge_of
 from aws_finops_mcp.demo.families.tags import tag_rows
 from aws_finops_mcp.demo.inventory import ACCOUNT_ID, EU, US
 from aws_finops_mcp.findings import Verdict
@@ -105,6 +105,7 @@ FLEET: Final = tuple(Cache(f"nw-tenant-{number:03}", "cache.t4g.micro") for numb
 CACHES: Final = (
     *FLEET,
     Cache("nw-old-carts", "cache.m6g.large", commands=0.0, cpu=1.0, memory=70.0),
+    Cache("nw-old-queue", "cache.m5.large", "redis", "5.0.6", commands=0.0, cpu=1.0, memory=2.0),
     Cache("nw-sessions-001", "cache.r6g.xlarge", "redis", "7.1.0", group="nw-sessions", cpu=8.0, memory=12.0),
     Cache("nw-sessions-002", "cache.r6g.xlarge", "redis", "7.1.0", group="nw-sessions", cpu=4.0, memory=12.0),
     Cache("nw-feed-001", "cache.r6g.xlarge", group="nw-feed", cpu=48.0, memory=14.0),
@@ -135,29 +136,35 @@ def family(now: datetime) -> Family:
             tag_rows((each.region, each.arn, each.tags) for each in CACHES),
         ),
         metrics=[metric for each in CACHES for metric in each.metrics()],
-        cases={**_CASES, "find_outdated_elasticache_engine_versions": _versions(now)},
+        cases={
+            **_CASES,
+            "find_underutilized_elasticache_clusters": (*_USAGE, _idle_and_old(now)),
+            "find_outdated_elasticache_engine_versions": _versions(now),
+        },
     )
 
 
+_USAGE: Final = (
+    Case("nw-old-carts", US, Verdict.IDLE, "full of what nobody asks for", 0.149 * 0.8 * _MONTH),
+    Case("nw-sessions-001", US, Verdict.UNDERUSED, "a group of two, both too large", (0.411 - 0.206) * _MONTH),
+    Case("nw-sessions-002", US, Verdict.UNDERUSED, "its replica", (0.411 - 0.206) * _MONTH),
+    Case("nw-pages", US, Verdict.UNDERUSED, "three nodes of Memcached", 3 * (0.297 - 0.149) * _MONTH),
+    Case("nw-feed-002", US, Verdict.IN_USE, "a replica without a command, of a group in use"),
+    Case("nw-full", US, Verdict.IN_USE, "hardly any CPU, but its memory is needed"),
+    Case("nw-weekly", US, Verdict.IN_USE, "busy for an hour a week: the peak counts"),
+    Case("nw-tiny", US, Verdict.IN_USE, "hardly used, but there is no smaller node"),
+    Case("nw-young", US, Verdict.TOO_NEW, "nine days old"),
+    Case("nw-unmeasured", US, Verdict.UNKNOWN, "nothing was measured"),
+    Case("nw-kept", US, Verdict.EXEMPT, "idle, and tagged so"),
+    Case("nw-old-carts", EU, Verdict.IN_USE, "the same name is in use here"),
+    Case(FLEET[0].name, US, Verdict.IN_USE, "on the first page"),
+)
+
 _CASES: Final = {
-    "find_underutilized_elasticache_clusters": (
-        Case("nw-old-carts", US, Verdict.IDLE, "full of what nobody asks for", 0.149 * 0.8 * _MONTH),
-        Case("nw-sessions-001", US, Verdict.UNDERUSED, "a group of two, both too large", (0.411 - 0.206) * _MONTH),
-        Case("nw-sessions-002", US, Verdict.UNDERUSED, "its replica", (0.411 - 0.206) * _MONTH),
-        Case("nw-pages", US, Verdict.UNDERUSED, "three nodes of Memcached", 3 * (0.297 - 0.149) * _MONTH),
-        Case("nw-feed-002", US, Verdict.IN_USE, "a replica without a command, of a group in use"),
-        Case("nw-full", US, Verdict.IN_USE, "hardly any CPU, but its memory is needed"),
-        Case("nw-weekly", US, Verdict.IN_USE, "busy for an hour a week: the peak counts"),
-        Case("nw-tiny", US, Verdict.IN_USE, "hardly used, but there is no smaller node"),
-        Case("nw-young", US, Verdict.TOO_NEW, "nine days old"),
-        Case("nw-unmeasured", US, Verdict.UNKNOWN, "nothing was measured"),
-        Case("nw-kept", US, Verdict.EXEMPT, "idle, and tagged so"),
-        Case("nw-old-carts", EU, Verdict.IN_USE, "the same name is in use here"),
-        Case(FLEET[0].name, US, Verdict.IN_USE, "on the first page"),
-    ),
     "find_elasticache_valkey_savings": (
         Case("nw-sessions-001", US, Verdict.COSTLY, "Redis OSS 7.1", 0.2 * 0.411 * _MONTH),
         Case("nw-sessions-002", US, Verdict.COSTLY, "its replica", 0.2 * 0.411 * _MONTH),
+        Case("nw-old-queue", US, Verdict.COSTLY, "Redis OSS 5.0.6, though idle too", 0.2 * 0.156 * _MONTH),
         Case("nw-legacy", US, Verdict.COSTLY, "Redis OSS 5.0.6", 0.2 * 0.156 * _MONTH),
         Case("nw-six", US, Verdict.COSTLY, "Redis OSS 6.2", 0.2 * 0.149 * _MONTH),
         Case("nw-legacy", EU, Verdict.COSTLY, "Redis OSS 5.0.6 in Ireland", 0.2 * 0.156 * 1.1 * _MONTH),
@@ -175,12 +182,21 @@ _CASES: Final = {
 }
 
 
+_FIVE: Final = (0.1248 * _MONTH, 0.2496 * _MONTH)
+
+
+def _idle_and_old(now: datetime) -> Case:
+    usd = 0.156 * _MONTH + surcharge_of(now, "2026-01-31", "2029-01-31", _FIVE)
+    return Case("nw-old-queue", US, Verdict.IDLE, "idle, and out of standard support: both are saved", usd)
+
+
 def _versions(now: datetime) -> tuple[Case, ...]:
     """By AWS's published dates."""
-    five, near = (0.1248 * _MONTH, 0.2496 * _MONTH), (0.1192 * _MONTH, 0.2384 * _MONTH)
-    abroad = (five[0] * 1.1, five[1] * 1.1)
+    near = (0.1192 * _MONTH, 0.2384 * _MONTH)
+    abroad = (_FIVE[0] * 1.1, _FIVE[1] * 1.1)
     return (
-        clock_case("nw-legacy", US, "Redis OSS 5", now, "2026-01-31", "2029-01-31", five),
+        clock_case("nw-legacy", US, "Redis OSS 5", now, "2026-01-31", "2029-01-31", _FIVE),
+        clock_case("nw-old-queue", US, "Redis OSS 5, idle too", now, "2026-01-31", "2029-01-31", _FIVE),
         clock_case("nw-legacy", EU, "Redis OSS 5, dearer in Ireland", now, "2026-01-31", "2029-01-31", abroad),
         clock_case("nw-six", US, "Redis OSS 6 from 2027 on", now, "2027-01-31", "2030-01-31", near),
         clock_case("nw-three", US, "Redis OSS 3 has no extended support", now, "2023-07-31"),

@@ -10,7 +10,7 @@ from typing import Any, Final
 from aws_finops_mcp.demo.double.errors import AwsError
 from aws_finops_mcp.demo.double.request import Call
 from aws_finops_mcp.demo.families.family import Case, Family, Metric
-from aws_finops_mcp.demo.families.support_dates import clock_case
+from aws_finops_mcp.demo.families.support_dates import clock_case, surcharge_of
 from aws_finops_mcp.demo.families.tags import tag_rows
 from aws_finops_mcp.demo.inventory import ACCOUNT_ID, EU, US
 from aws_finops_mcp.findings import Verdict
@@ -79,6 +79,7 @@ DOMAINS: Final = (
     Domain("nw-five", "Elasticsearch_5.6", count=1),
     Domain("nw-kept", rate=0.0, cpu=3.0, memory=30.0, tags={"finops:exempt": "yes"}),
     Domain("nw-legacy", "OpenSearch_2.5"),
+    Domain("nw-catalog-old", "OpenSearch_2.5", count=1, rate=0.0, cpu=2.0, memory=30.0),
     Domain("nw-logs-old", "Elasticsearch_7.10", "m5.large.search", 3, rate=0.3, cpu=4.0, memory=38.0),
     Domain("nw-products", "OpenSearch_2.19", "r6g.xlarge.search", masters=3, cpu=12.0, memory=33.0),
     Domain("nw-small", kind="t3.small.search", count=1, rate=20.0, cpu=5.0, memory=30.0),
@@ -94,7 +95,10 @@ def family(now: datetime) -> Family:
         rows=(tag_rows((each.region, each.arn, each.tags) for each in DOMAINS),),
         operations={("opensearch", "ListDomainNames"): _list, ("opensearch", "DescribeDomains"): _describe},
         metrics=[metric for each in DOMAINS for metric in each.metrics()],
-        cases={**_CASES, "find_outdated_opensearch_versions": _versions(now)},
+        cases={
+            "find_underutilized_opensearch_domains": (*_USAGE, _idle_and_old(now)),
+            "find_outdated_opensearch_versions": _versions(now),
+        },
     )
 
 
@@ -114,17 +118,24 @@ def _describe(call: Call) -> dict[str, Any]:
     return {"DomainStatusList": [each.row() for each in _of(call.region) if each.name in names]}
 
 
-_CASES: Final = {
-    "find_underutilized_opensearch_domains": (
-        Case("nw-logs-old", US, Verdict.IDLE, "nobody searches it", 3 * 0.142 * _MONTH + 3 * 100 * 0.122),
-        Case("nw-products", US, Verdict.UNDERUSED, "never above 12% of CPU", 2 * (0.335 - 0.167) * _MONTH),
-        Case("nw-busy", US, Verdict.IN_USE, "busy"),
-        Case("nw-small", US, Verdict.IN_USE, "hardly used, but there is nothing smaller"),
-        Case("nw-unmeasured", US, Verdict.UNKNOWN, "nothing was measured"),
-        Case("nw-kept", US, Verdict.EXEMPT, "idle, and tagged so"),
-        Case("nw-logs-old", EU, Verdict.IN_USE, "the same name is in use here"),
-    ),
-}
+_USAGE: Final = (
+    Case("nw-logs-old", US, Verdict.IDLE, "nobody searches it", 3 * 0.142 * _MONTH + 3 * 100 * 0.122),
+    Case("nw-products", US, Verdict.UNDERUSED, "never above 12% of CPU", 2 * (0.335 - 0.167) * _MONTH),
+    Case("nw-busy", US, Verdict.IN_USE, "busy"),
+    Case("nw-small", US, Verdict.IN_USE, "hardly used, but there is nothing smaller"),
+    Case("nw-unmeasured", US, Verdict.UNKNOWN, "nothing was measured"),
+    Case("nw-kept", US, Verdict.EXEMPT, "idle, and tagged so"),
+    Case("nw-logs-old", EU, Verdict.IN_USE, "the same name is in use here"),
+)
+
+
+def _idle_and_old(now: datetime) -> Case:
+    usd = 0.167 * _MONTH + 100 * 0.122 + surcharge_of(now, *_OLD, (4 * 0.0065 * _MONTH, 0.167 * _MONTH), _PROLONGED)
+    return Case("nw-catalog-old", US, Verdict.IDLE, "idle, and out of standard support: both are saved", usd)
+
+
+_OLD: Final = ("2025-11-07", "2027-11-07")
+_PROLONGED: Final = "2026-11-07"
 
 
 def _versions(now: datetime) -> tuple[Case, ...]:
@@ -133,16 +144,8 @@ def _versions(now: datetime) -> tuple[Case, ...]:
     prolonged = (2 * unit, 2 * 0.167 * _MONTH)
     return (
         clock_case("nw-five", US, "a large is four units", now, "2025-11-07", "2028-11-07", (unit, unit)),
-        clock_case(
-            "nw-legacy",
-            US,
-            "prolonged, at the instance's price",
-            now,
-            "2025-11-07",
-            "2027-11-07",
-            prolonged,
-            "2026-11-07",
-        ),
+        clock_case("nw-legacy", US, "prolonged, at the instance's price", now, *_OLD, prolonged, _PROLONGED),
+        clock_case("nw-catalog-old", US, "idle too", now, *_OLD, (unit, prolonged[1] / 2), _PROLONGED),
         clock_case("nw-logs-old", US, "until 2027", now, "2027-11-07", "2030-11-07"),
         clock_case("nw-products", US, "until 2027", now, "2027-11-07", "2030-11-07"),
         Case("nw-busy", US, Verdict.OK, "no end announced"),

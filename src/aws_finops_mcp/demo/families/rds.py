@@ -9,7 +9,7 @@ from typing import Any, Final
 from aws_finops_mcp.demo.double.request import Call
 from aws_finops_mcp.demo.families.family import Case, Family, Rows
 from aws_finops_mcp.demo.families.rds_rows import CLUSTERS, DATABASES, FLEET, arn, tag_list
-from aws_finops_mcp.demo.families.support_dates import clock_case
+from aws_finops_mcp.demo.families.support_dates import clock_case, surcharge_of
 from aws_finops_mcp.demo.inventory import EU, US
 from aws_finops_mcp.findings import Verdict
 
@@ -34,7 +34,11 @@ def family(now: datetime) -> Family:
             *(metric for each in DATABASES for metric in each.metrics()),
             *(metric for each in CLUSTERS for metric in each.metrics()),
         ],
-        cases={**_CASES, "find_outdated_rds_engine_versions": _versions(now)},
+        cases={
+            **_CASES,
+            "find_underutilized_rds_instances": _usage(now),
+            "find_outdated_rds_engine_versions": _versions(now),
+        },
     )
 
 
@@ -109,25 +113,6 @@ _MONTH: Final = 730
 _UNCONNECTED: Final = "nobody connects to it"
 
 _CASES: Final = {
-    "find_underutilized_rds_instances": (
-        Case("nw-reports-2023", US, Verdict.IDLE, _UNCONNECTED, 0.178 * _MONTH + 200 * 0.115),
-        Case("nw-stopped", US, Verdict.IDLE, "stopped: its storage is billed all the same", 100 * 0.115),
-        Case("nw-shop-2", US, Verdict.IDLE, "a reader that nobody reads from", 0.26 * _MONTH),
-        Case("nw-forum-1", US, Verdict.IDLE, "the last of its cluster: the volume goes too", 0.29 * _MONTH + 50 * 0.10),
-        Case("nw-preview-1", US, Verdict.IDLE, "serverless that never pauses", 0.5 * 0.12 * _MONTH + 10 * 0.10),
-        Case("nw-catalog", US, Verdict.UNDERUSED, "never above 14% of CPU", 2 * (0.342 - 0.171) * _MONTH),
-        Case("cms-legacy", EU, Verdict.IDLE, _UNCONNECTED, (0.068 * _MONTH + 200 * 0.115) * 1.1),
-        Case("nw-catalog", EU, Verdict.IN_USE, "busy, under a name that is too large in the other region"),
-        Case("nw-feed-1", US, Verdict.IN_USE, "nobody connects to it, but its cluster's readers need it"),
-        Case("nw-batch", US, Verdict.IN_USE, "idle all week but for two hours: the peak counts"),
-        Case("nw-mini", US, Verdict.IN_USE, "hardly used, but there is no smaller class"),
-        Case("nw-sandbox-1", US, Verdict.OK, "pauses by itself"),
-        Case("nw-new", US, Verdict.TOO_NEW, "five days old"),
-        Case("nw-unmeasured", US, Verdict.UNKNOWN, "no datapoint is not no connection"),
-        Case("nw-partly", US, Verdict.UNKNOWN, "half of the days are missing"),
-        Case("nw-kept", US, Verdict.EXEMPT, "idle, and tagged so"),
-        Case(FLEET[-1].name, US, Verdict.IN_USE, "on the first page"),
-    ),
     "find_overutilized_rds_instances": (
         Case("nw-search", US, Verdict.OVERUSED, "eight hours every day above 80% of CPU"),
         Case("nw-erp", US, Verdict.OVERUSED, "three of 100 GiB free, and storage does not grow"),
@@ -172,6 +157,36 @@ _CASES: Final = {
         Case("nw-audit-2024", US, Verdict.EXEMPT, "its database is gone, and it is tagged so"),
     ),
 }  # fmt: skip
+
+
+def _usage(now: datetime) -> tuple[Case, ...]:
+    """Deleting saves what an instance and its storage cost, and the surcharge of its old version."""
+    hour = 0.10 * _MONTH
+    old = ("2026-02-28", "2029-02-28")
+    thirteen = surcharge_of(now, *old, (2 * hour, 4 * hour))
+    sixteen = surcharge_of(now, "2029-02-28", "2032-02-29", (2 * hour, 4 * hour))
+    preview = surcharge_of(now, *old, (0.5 * 0.085 * _MONTH, 0.5 * 0.17 * _MONTH))
+    forum = surcharge_of(now, "2024-10-31", "2029-06-30", (2 * hour, 2 * hour))
+    cms = surcharge_of(now, "2024-02-29", "2027-02-28", (2 * hour * 1.1, 4 * hour * 1.1))
+    return (
+        Case("nw-reports-2023", US, Verdict.IDLE, _UNCONNECTED, 0.178 * _MONTH + 200 * 0.115 + thirteen),
+        Case("nw-stopped", US, Verdict.IDLE, "stopped: its storage is billed all the same", 100 * 0.115),
+        Case("nw-shop-2", US, Verdict.IDLE, "a reader that nobody reads from", 0.26 * _MONTH + sixteen),
+        Case("nw-forum-1", US, Verdict.IDLE, "the last of its cluster, with its volume", (0.29 * _MONTH + 5) + forum),
+        Case("nw-preview-1", US, Verdict.IDLE, "never pauses", 0.5 * 0.12 * _MONTH + 10 * 0.10 + preview),
+        Case("nw-catalog", US, Verdict.UNDERUSED, "never above 14% of CPU", 2 * (0.342 - 0.171) * _MONTH),
+        Case("cms-legacy", EU, Verdict.IDLE, _UNCONNECTED, (0.068 * _MONTH + 200 * 0.115) * 1.1 + cms),
+        Case("nw-catalog", EU, Verdict.IN_USE, "busy, under a name that is too large in the other region"),
+        Case("nw-feed-1", US, Verdict.IN_USE, "nobody connects to it, but its cluster's readers need it"),
+        Case("nw-batch", US, Verdict.IN_USE, "idle all week but for two hours: the peak counts"),
+        Case("nw-mini", US, Verdict.IN_USE, "hardly used, but there is no smaller class"),
+        Case("nw-sandbox-1", US, Verdict.OK, "pauses by itself"),
+        Case("nw-new", US, Verdict.TOO_NEW, "five days old"),
+        Case("nw-unmeasured", US, Verdict.UNKNOWN, "no datapoint is not no connection"),
+        Case("nw-partly", US, Verdict.UNKNOWN, "half of the days are missing"),
+        Case("nw-kept", US, Verdict.EXEMPT, "idle, and tagged so"),
+        Case(FLEET[-1].name, US, Verdict.IN_USE, "on the first page"),
+    )  # fmt: skip
 
 
 def _versions(now: datetime) -> tuple[Case, ...]:

@@ -29,9 +29,24 @@ def clock_case(
     today, ends = now.date(), date.fromisoformat(standard_ends)
     if ends - today > _AHEAD:
         return Case(name, region, Verdict.OK, why)
-    billed = surcharge is not None and extended_ends and ends < today <= date.fromisoformat(extended_ends)
+    billed = surcharge and extended_ends and ends < today <= date.fromisoformat(extended_ends)
     if not billed or surcharge is None:
         return Case(name, region, Verdict.OUTDATED, why)
+    usd = surcharge_of(now, standard_ends, extended_ends or "", surcharge, dearer_from)
+    return Case(name, region, Verdict.OUTDATED, why, usd)
+
+
+def surcharge_of(
+    now: datetime,
+    standard_ends: str,
+    extended_ends: str,
+    surcharge: tuple[float, float],
+    dearer_from: str | None = None,
+) -> float:
+    """What extended support is billed a month today: who deletes the resource saves that too."""
+    today, ends = now.date(), date.fromisoformat(standard_ends)
+    if not ends < today <= date.fromisoformat(extended_ends):
+        return 0.0
     begins = ends + timedelta(days=1)
     third = date.fromisoformat(dearer_from) if dearer_from else begins.replace(year=begins.year + 2)
-    return Case(name, region, Verdict.OUTDATED, why, surcharge[1 if today >= third else 0])
+    return surcharge[1 if today >= third else 0]

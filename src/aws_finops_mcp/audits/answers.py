@@ -8,9 +8,12 @@ from aws_finops_mcp.audits.engine import Asking
 from aws_finops_mcp.audits.examine import Examined, examine
 from aws_finops_mcp.audits.net import net_findings
 from aws_finops_mcp.audits.pages import first_page, next_page
+from aws_finops_mcp.audits.tag_costs import with_costs
 from aws_finops_mcp.aws.ledger import SIMULATED, Ledger
 from aws_finops_mcp.aws.reader import Reader
 from aws_finops_mcp.checks.check import Check, Facts
+from aws_finops_mcp.checks.tag_policy import CHECKS as TAG_CHECKS
+from aws_finops_mcp.checks.tag_policy import UNTAGGED_RESOURCES
 from aws_finops_mcp.declaration import RegionParams
 from aws_finops_mcp.findings import CheckAnswer, FailedRead, Price, Verdict, cents
 
@@ -19,16 +22,21 @@ def ask_check(asking: Asking, check: Check[Any], params: RegionParams, *, net: b
     """Run one check over one region, or give the next page of when it was. AWS's refusals are in the answer.
 
     Args:
-        net: tell savings net of commitments and discounts too, which asks Cost Explorer.
+        net: tell savings net of commitments and discounts too, and of tag checks what resources are billed, which asks
+            the account's export or Cost Explorer.
 
     Raises:
         ArgumentsError: the account or the cursor is not known.
     """
     if params.cursor:
         return next_page(params, check.name, asking.engine.store)
-    whole = whole_answer(asking, reader_of(asking, check, params), check, params)
+    reader = reader_of(asking, check, params)
+    whole = whole_answer(asking, reader, check, params)
     if net and check.saves:
         whole = net_findings(asking.billing(params.account), whole)
+    elif net and check in TAG_CHECKS:
+        every = whole_answer(asking, reader, UNTAGGED_RESOURCES, params.model_copy(update={"detail": "full"}))
+        whole = with_costs(asking.billing(params.account), check, every, whole)
     return first_page(whole, params, asking.engine.store)
 
 

@@ -60,7 +60,8 @@ class RunCheckParams(Params):
         dict[str, Any], BeforeValidator(from_text), WithJsonSchema({"type": "object", "default": {}})
     ] = Field(default_factory=dict, description="its arguments, e.g. region_name, period, account, cursor")
     savings: Literal["list", "net"] = Field(
-        "list", description="net: also after commitments and discounts, as billed; $0.01 per 100 resources"
+        "list",
+        description="net: also after commitments and discounts, as billed; tag checks: costs; $0.01 per 100 resources",
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -11,18 +11,34 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from aws_finops_mcp.aws.reads import Read, read
 from aws_finops_mcp.checks.check import Check, Facts, Judgement, tags_of
+from aws_finops_mcp.checks.ecr import REPOSITORIES
+from aws_finops_mcp.checks.ecs import CLUSTER_ARNS
+from aws_finops_mcp.checks.eks_versions import CLUSTERS as EKS_CLUSTERS
+from aws_finops_mcp.checks.elasticache import CACHE_CLUSTERS
+from aws_finops_mcp.checks.file_systems import EFS, FSX
+from aws_finops_mcp.checks.kinesis import STREAMS
+from aws_finops_mcp.checks.kms import ALIASES, KEYS
+from aws_finops_mcp.checks.memorydb import CLUSTERS as MEMORYDB_CLUSTERS
+from aws_finops_mcp.checks.opensearch import DOMAIN_NAMES
 from aws_finops_mcp.checks.reads import (
     ADDRESSES,
+    BUCKETS,
+    CLASSIC_LOAD_BALANCERS,
     DB_CLUSTERS,
     DB_INSTANCES,
     FUNCTIONS,
     LOAD_BALANCERS,
+    LOG_GROUP_NAMES,
     NAT_GATEWAYS,
+    QUEUES,
     RESERVATIONS,
+    SNAPSHOTS,
     TABLES,
     TOPICS,
     VOLUMES,
 )
+from aws_finops_mcp.checks.redshift import CLUSTERS as REDSHIFT_CLUSTERS
+from aws_finops_mcp.checks.secretsmanager import SECRETS
 from aws_finops_mcp.declaration import RegionParams, from_text
 from aws_finops_mcp.findings import Category, Scalar, Verdict
 
@@ -42,21 +58,60 @@ Tags = Mapping[str, str]
 class Kind:
     """A kind of resource: its listing, its type, and what a listed item is called and tagged with.
 
-    `tags` None: the listing does not tell; those that the tagging API does not know either have none.
+    Attributes:
+        type: service and kind; of what is listed by a bare id or name, both as in its ARN.
+        between: what an ARN has between the kind and the name of what is listed without one.
+        tags: None: the listing does not tell; those that the tagging API does not know either have none.
+        left_out: names that are listed and can't be tagged, None where that could not be read: then none is judged.
     """
 
     wanted: Read
     type: str
     identities: Callable[[Any], Iterable[tuple[str, Any]]]
     tags: Callable[[Any], Tags] | None
+    between: str = "/"
+    left_out: Callable[[Facts], Collection[str] | None] = lambda _facts: ()
+
+    def key(self, identity: str) -> Key:
+        """What its ARN has of service and resource."""
+        if identity.startswith("arn:"):
+            return key_of(identity)
+        service, _, kind = self.type.partition(":")
+        return service, f"{kind}{self.between}{identity}" if self.between else identity
+
+
+Key = tuple[str, str]
+"""Service and resource of an ARN: of one account and region, all that tells one from another."""
+
+
+def key_of(arn: str) -> Key:
+    """An ARN's key; a log group is also known with `:*` after its name."""
+    _, _, service, _, _, resource = arn.split(":", 5)
+    return service, resource.removesuffix(":*")
 
 
 def _own(member: str) -> Callable[[Any], Iterable[tuple[str, Any]]]:
     return lambda item: [(str(item[member]), item)]
 
 
+def _itself(name: str) -> Iterable[tuple[str, Any]]:
+    return [(name, name)]
+
+
 def _instances(reservation: Any) -> Iterable[tuple[str, Any]]:
     return [(one["InstanceId"], one) for one in reservation["Instances"] if one["State"]["Name"] != "terminated"]
+
+
+def _log_group(group: Any) -> Iterable[tuple[str, Any]]:
+    return [(group["logGroupArn"].removesuffix(":*"), group)]
+
+
+def _aws_keys(facts: Facts) -> Collection[str] | None:
+    """AWS's own keys take no tags; their aliases tell them."""
+    aliases = facts.maybe(ALIASES)
+    if aliases is None:
+        return None
+    return {each.get("TargetKeyId", "") for each in aliases if each["AliasName"].startswith("alias/aws/")}
 
 
 def _tag_list(item: Any) -> Tags:
@@ -72,8 +127,25 @@ KINDS: tuple[Kind, ...] = (
     Kind(DB_CLUSTERS, "rds:cluster", _own("DBClusterArn"), _tag_list),
     Kind(FUNCTIONS, "lambda:function", _own("FunctionArn"), None),
     Kind(LOAD_BALANCERS, "elasticloadbalancing:loadbalancer", _own("LoadBalancerArn"), None),
-    Kind(TABLES, "dynamodb:table", lambda name: [(name, name)], None),
+    Kind(TABLES, "dynamodb:table", _itself, None),
     Kind(TOPICS, "sns:topic", _own("TopicArn"), None),
+    Kind(BUCKETS, "s3:bucket", _own("Name"), None, between=""),
+    Kind(QUEUES, "sqs:queue", lambda url: [(url.rpartition("/")[2], url)], None, between=""),
+    Kind(LOG_GROUP_NAMES, "logs:log-group", _log_group, None),
+    Kind(CLUSTER_ARNS, "ecs:cluster", _itself, None),
+    Kind(EKS_CLUSTERS, "eks:cluster", _itself, None),
+    Kind(CACHE_CLUSTERS, "elasticache:cluster", _own("ARN"), None),
+    Kind(MEMORYDB_CLUSTERS, "memorydb:cluster", _own("ARN"), None),
+    Kind(DOMAIN_NAMES, "es:domain", _own("DomainName"), None),
+    Kind(REDSHIFT_CLUSTERS, "redshift:cluster", _own("ClusterIdentifier"), tags_of, between=":"),
+    Kind(EFS, "elasticfilesystem:file-system", _own("FileSystemId"), tags_of),
+    Kind(FSX, "fsx:file-system", _own("FileSystemId"), tags_of),
+    Kind(SNAPSHOTS, "ec2:snapshot", _own("SnapshotId"), tags_of),
+    Kind(CLASSIC_LOAD_BALANCERS, "elasticloadbalancing:loadbalancer", _own("LoadBalancerName"), None),
+    Kind(KEYS, "kms:key", _own("KeyId"), None, left_out=_aws_keys),
+    Kind(STREAMS, "kinesis:stream", _own("StreamARN"), None),
+    Kind(REPOSITORIES, "ecr:repository", _own("repositoryArn"), None),
+    Kind(SECRETS, "secretsmanager:secret", _own("ARN"), tags_of),
 )
 """What costs most; a resource of another kind is looked at when it has, or once had, a tag."""
 
@@ -102,28 +174,30 @@ class Resource:
 
 def resources(facts: Facts) -> Iterator[Resource]:
     """Every resource that the listings or the tagging API tell of, each once."""
-    tagged = {row["ResourceARN"]: tags_of(row) for row in facts.items(TAGGED)}
-    by_short = {_short(arn): arn for arn in tagged}
-    seen: set[str] = set()
+    tagged = {key_of(row["ResourceARN"]): (row["ResourceARN"], tags_of(row)) for row in facts.items(TAGGED)}
+    seen: set[Key] = set()
     for kind in KINDS:
+        left_out = kind.left_out(facts)
+        if left_out is None:
+            continue
         for item in facts.maybe(kind.wanted) or ():
             for identity, own in kind.identities(item):
-                known = by_short.get(_short(identity), identity)
-                seen.add(known)
-                yield Resource(identity, kind.type, kind.tags(own) if kind.tags else tagged.get(known, {}))
-    yield from (Resource(arn, type_of(arn), tags) for arn, tags in tagged.items() if arn not in seen)
-
-
-def _short(identity: str) -> str:
-    """An id that an ARN and a bare id or name have in common, with its service where the ARN tells."""
-    return identity.rpartition(":")[2].rpartition("/")[2] if identity.startswith("arn:") else identity
+                key = kind.key(identity)
+                if identity in left_out or key in seen:
+                    continue
+                seen.add(key)
+                yield Resource(identity, kind.type, kind.tags(own) if kind.tags else tagged.get(key, ("", {}))[1])
+    yield from (Resource(arn, type_of(arn), tags) for key, (arn, tags) in tagged.items() if key not in seen)
 
 
 def type_of(arn: str) -> str:
     """`service:type` of an ARN, e.g. lambda:function, s3:bucket, ec2:volume."""
     service, resource = arn.split(":", 5)[2], arn.split(":", 5)[5]
     kind = resource.replace("/", ":").partition(":")
-    return f"{service}:{kind[0]}" if kind[1] else {"s3": "s3:bucket", "sns": "sns:topic"}.get(service, service)
+    return f"{service}:{kind[0]}" if kind[1] else _WITHOUT_KIND.get(service, service)
+
+
+_WITHOUT_KIND = {"s3": "s3:bucket", "sns": "sns:topic", "sqs": "sqs:queue"}
 
 
 def lacks(tags: Tags, params: UntaggedResourcesParams) -> list[str]:
@@ -149,7 +223,7 @@ def judge_untagged(facts: Facts, params: UntaggedResourcesParams) -> Iterator[Ju
         yield Judgement(one.identity, verdict, reason, evidence, name=tags.get("Name", ""), tags=tags)
 
 
-_INVENTORY = (TAGGED, *(kind.wanted for kind in KINDS))
+_INVENTORY = (TAGGED, *(kind.wanted for kind in KINDS), ALIASES)
 _REFERENCES = (
     "https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html",
     "https://docs.aws.amazon.com/whitepapers/latest/tagging-best-practices/tagging-best-practices.html",

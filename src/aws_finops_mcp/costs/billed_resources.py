@@ -88,6 +88,8 @@ _BY_TYPE = {
     "AWS::EFS::FileSystem": "elasticfilesystem:{region}:{account}:file-system/",
     "AWS::EKS::Cluster": "eks:{region}:{account}:cluster/",
     "AWS::ElastiCache::CacheCluster": "elasticache:{region}:{account}:cluster:",
+    "AWS::ElasticLoadBalancing::LoadBalancer": "elasticloadbalancing:{region}:{account}:loadbalancer/",
+    "AWS::FSx::FileSystem": "fsx:{region}:{account}:file-system/",
     "AWS::KMS::Key": "kms:{region}:{account}:key/",
     "AWS::Kinesis::Stream": "kinesis:{region}:{account}:stream/",
     "AWS::Lambda::Function": "lambda:{region}:{account}:function:",
@@ -96,6 +98,7 @@ _BY_TYPE = {
     "AWS::RDS::DBInstance": "rds:{region}:{account}:db:",
     "AWS::RDS::DBSnapshot": "rds:{region}:{account}:snapshot:",
     "AWS::Redshift::Cluster": "redshift:{region}:{account}:cluster:",
+    "AWS::SQS::Queue": "sqs:{region}:{account}:",
 }
 """How bills name resources whose own id is shorter; others they name by id."""
 

@@ -30,6 +30,10 @@ def family(now: datetime) -> Family:
                 beside_moto=False,
             ),
             Rows("lambda", "ListFunctions", "Functions", {NORTH: [_function(name) for name in _FUNCTIONS]}),
+            Rows("sqs", "ListQueues", "QueueUrls", {NORTH: [_QUEUE]}),
+            Rows("ecs", "ListClusters", "clusterArns", {NORTH: [_arn("ecs", "cluster/nt-orders")]}),
+            Rows("kms", "ListKeys", "Keys", {NORTH: [_key(_OWN_KEY), _key(_AWS_KEY)]}, beside_moto=False),
+            Rows("kms", "ListAliases", "Aliases", {NORTH: [_AWS_ALIAS]}, beside_moto=False),
             Rows(
                 "resourcegroupstaggingapi",
                 "GetResources",
@@ -43,6 +47,9 @@ def family(now: datetime) -> Family:
                 *(Case(name, NORTH, verdict, why) for name, _, verdict, why in _VOLUMES),
                 *(Case(_arn("lambda", f"function:{name}"), NORTH, *told) for name, told in _FUNCTIONS.items()),
                 Case(_arn("kinesis", "stream/nt-clicks"), NORTH, _BAD, "once tagged, no longer"),
+                Case("nt-orders", NORTH, _OK, "a queue that is tagged, of the name of what is not"),
+                Case(_arn("ecs", "cluster/nt-orders"), NORTH, _BAD, "never tagged: the queue of its name is"),
+                Case(_OWN_KEY, NORTH, _BAD, "a key of the account's own, never tagged"),
                 Case(_arn("rds", "db:nt-tagged"), NORTH, _OK, "tagged, by RDS's own name for the list"),
             ],
             "analyze_tag_compliance": [
@@ -50,6 +57,9 @@ def family(now: datetime) -> Family:
                 Case("lambda", NORTH, _BAD, "a function that never had a tag"),
                 Case("kinesis", NORTH, _BAD, "a stream that lost its tags"),
                 Case("rds", NORTH, _OK, "its only database is tagged"),
+                Case("sqs", NORTH, _OK, "its only queue is tagged"),
+                Case("ecs", NORTH, _BAD, "a cluster that never had a tag"),
+                Case("kms", NORTH, _BAD, "a key that never had a tag; AWS's own can't have one"),
             ],
         },
     )
@@ -64,7 +74,12 @@ _VOLUMES: Final[tuple[tuple[str, list[dict[str, str]], Verdict, str], ...]] = (
 _FUNCTIONS: Final[dict[str, tuple[Verdict, str]]] = {
     "nt-tagged": (_OK, "tagged: the listing does not tell, the tagging API does"),
     "nt-never": (_BAD, "never tagged: the tagging API does not know it"),
+    "nt-orders": (_BAD, "never tagged: the queue of its name is"),
 }
+_QUEUE: Final = f"https://sqs.{NORTH}.amazonaws.com/{ACCOUNT_ID}/nt-orders"
+_OWN_KEY: Final = "0c0de000-0000-4000-8000-b00000000001"
+_AWS_KEY: Final = "0c0de000-0000-4000-8000-b00000000002"
+_AWS_ALIAS: Final = {"AliasName": "alias/aws/s3", "TargetKeyId": _AWS_KEY}
 
 
 def _arn(service: str, resource: str) -> str:
@@ -98,6 +113,10 @@ def _database() -> dict[str, Any]:
     }
 
 
+def _key(identity: str) -> dict[str, Any]:
+    return {"KeyId": identity, "KeyArn": _arn("kms", f"key/{identity}")}
+
+
 def _function(name: str) -> dict[str, Any]:
     return {
         "FunctionName": name,
@@ -113,6 +132,7 @@ def _tagged() -> list[dict[str, Any]]:
     return [
         {"ResourceARN": _arn("lambda", "function:nt-tagged"), "Tags": _OWNED},
         {"ResourceARN": _arn("rds", "db:nt-tagged"), "Tags": _OWNED},
+        {"ResourceARN": _arn("sqs", "nt-orders"), "Tags": _OWNED},
         {"ResourceARN": _arn("ec2", "volume/vol-0a99ed000000000a1"), "Tags": _OWNED},
         {"ResourceARN": _arn("ec2", "volume/vol-0a99ed000000000a4"), "Tags": _EXEMPT},
         # Once tagged: still known, without a tag.

@@ -5,10 +5,17 @@ from __future__ import annotations
 import multiprocessing
 from multiprocessing.queues import Queue
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aws_finops_mcp.aws.rates import OTHERS, RATES, Limiter
+from aws_finops_mcp.audits.catalogue import TOOLS
+from aws_finops_mcp.aws.rates import OTHERS, RATES, SHARE, Limiter, bucket_of
+from aws_finops_mcp.demo.double.rates import AWS_RATES
+from aws_finops_mcp.demo.double.rates import Rate as Published
+
+ACTIONS = sorted({action for tool in TOOLS.values() for action in (*tool.iam_actions, *tool.optional_actions)})
+"""All that any tool may call."""
 
 
 @given(share=st.floats(0.1, 1), gaps=st.lists(st.floats(0, 2), min_size=1, max_size=120))
@@ -67,3 +74,26 @@ def test_forked_workers_share_a_rate() -> None:
         worker.join(timeout=30)
     # Each worker's last try takes a token that it does not use.
     assert RATES["ec2"].burst - 4 <= sum(counts) <= RATES["ec2"].burst
+
+
+def published(action: str) -> Published | None:
+    """The rate that decides about an action."""
+    concerned = [rate for rate in AWS_RATES if rate.concerns(action, "", "") and not rate.unbounded]
+    return max(concerned, key=lambda rate: rate.weight, default=None)
+
+
+@pytest.mark.parametrize("rate", AWS_RATES, ids=lambda rate: rate.action)
+def test_no_bucket_gives_more_than_aws_publishes(rate: Published) -> None:
+    """Where AWS counts several actions together, so do ours, or theirs add up to no more."""
+    ours = list(dict(bucket_of(action) for action in ACTIONS if published(action) == rate).values())
+    for together in [ours] if rate.shared else [[one] for one in ours]:
+        assert sum(one.burst for one in together) <= rate.burst
+        assert sum(one.per_second * SHARE for one in together) <= rate.per_second
+
+
+def test_our_table_has_only_what_aws_publishes_and_is_called() -> None:
+    # No rate of these is published; the table says what each is taken from.
+    guesses = {"ce", "kms", "logs:ListLogGroups"}
+    called = {bucket_of(action)[0]: action for action in ACTIONS}
+    assert [name for name in RATES if name not in called] == []
+    assert {name for name in RATES if published(called[name]) is None} == guesses

@@ -31,7 +31,6 @@ RATES: Mapping[str, Rate] = {
     "cloudwatch:ListMetrics": Rate(25, 25),
     # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html: a limit of each operation
     "logs:DescribeLogGroups": Rate(10, 10),
-    "logs:DescribeLogStreams": Rate(25, 25),
     "logs:ListLogGroups": Rate(10, 10),  # not published; that of its elder sister
     # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/request-throttling.html: reads of clusters and services
     "ecs": Rate(100, 20),
@@ -47,6 +46,8 @@ RATES: Mapping[str, Rate] = {
     # https://docs.aws.amazon.com/kms/latest/developerguide/requests-per-second.html: hundreds a second of each;
     # that of GetKeyLastUsage is not published
     "kms": Rate(50, 50),
+    # https://docs.aws.amazon.com/general/latest/gr/compute-optimizer.html: of all its operations together
+    "compute-optimizer": Rate(50, 5),
     # Cost Explorer publishes no rate; this one is a guess on the safe side, and its throttling is retried.
     "ce": Rate(10, 5),
 }

@@ -17,6 +17,7 @@ class CallCounter:
         self._requests: Counter[tuple[str, str, str, int]] = Counter()
         self._running: Counter[str] = Counter()
         self._peak: Counter[str] = Counter()
+        self._total_peak = 0
 
     @contextmanager
     def counting(self, action: str, region: str, account: str, request: bytes = b"") -> Iterator[None]:
@@ -26,6 +27,7 @@ class CallCounter:
             self._requests[action, region, account, hash(request)] += 1
             self._running[action] += 1
             self._peak[action] = max(self._peak[action], self._running[action])
+            self._total_peak = max(self._total_peak, self._running.total())
         try:
             yield
         finally:
@@ -75,8 +77,15 @@ class CallCounter:
         with self._lock:
             return self._peak[action]
 
+    @property
+    def total_peak(self) -> int:
+        """The most requests, whatever for, that were under way at one time."""
+        with self._lock:
+            return self._total_peak
+
     def reset(self) -> None:
         with self._lock:
             self._counts.clear()
             self._requests.clear()
             self._peak.clear()
+            self._total_peak = 0

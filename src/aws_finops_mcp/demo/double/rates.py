@@ -63,6 +63,8 @@ AWS_RATES: Final = (
     Rate("route53:*", 5, 5),
     Rate("pricing:GetProducts", 10, 10),
     Rate("compute-optimizer:*", 5, 50),
+    Rate("kinesis:DescribeStreamSummary", 20, 20),
+    Rate("kinesis:ListStreams", 5, 5),
     Rate("servicequotas:*", 10, 10),
 )  # fmt: skip
 

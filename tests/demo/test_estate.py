@@ -71,6 +71,7 @@ OPERATIONS: list[tuple[str, str, dict[str, Any]]] = [
     ("logs", "DescribeLogStreams", {"logGroupName": "/aws/lambda/checkout-import-00000"}),
     ("cloudwatch", "ListMetrics", {"Namespace": "AWS/SQS"}),
     ("sqs", "ListQueues", {}),
+    ("sqs", "ListDeadLetterSourceQueues", {"QueueUrl": "http://x/1/checkout-orders-00000"}),
     ("sqs", "GetQueueAttributes", {"QueueUrl": "http://x/1/checkout-orders-00000", "AttributeNames": ["All"]}),
 ]
 
@@ -80,7 +81,7 @@ def test_answers_fit_the_model(made: MakeClient, service: str, operation: str, a
     answer = made(service)._make_api_call(operation, arguments)
     answer.pop("ResponseMetadata")
     model = botocore.session.get_session().get_service_model(service)
-    assert any(answer.values())
+    assert answer
     assert violations(answer, model.operation_model(operation).output_shape) == []
 
 
@@ -212,9 +213,34 @@ def test_metrics_tell_the_truth(
         elif kind == "nat_gateways":
             assert len(values[name]) in ({3, 4} if fate is Fate.YOUNG else {30, 31})
             assert (sum(values[name]) > 0) is (fate is Fate.USED)
+        elif kind == "volumes":
+            assert (sum(values[name]) > 0) is (fate is Fate.USED and not place.is_quiet(number))
+            assert len(values[name]) in ({30, 31} if fate is Fate.USED else {0}), "attached ones report zeros"
         else:
             assert (sum(values[name]) > 0) is (fate is Fate.USED), name
     assert any(place.fate(kind, number) is Fate.IDLE for number in range(len(names)))
+    assert kind != "volumes" or any(place.is_quiet(number) for number in range(len(names)))
+
+
+def test_volumes_are_measured_every_five_minutes(made: MakeClient, place: Place) -> None:
+    """What a volume is sized by: its highest five minutes, within the 63 days that these are kept."""
+    busy = next(n for n in place.numbers("volumes", Fate.USED) if not place.is_quiet(n))
+    found = made("cloudwatch").get_metric_statistics(
+        Namespace="AWS/EBS", MetricName="VolumeReadOps", Statistics=["Sum"], Period=300,
+        Dimensions=[{"Name": "VolumeId", "Value": place.identity("volumes", busy)}],
+        StartTime=NOW - timedelta(hours=50), EndTime=NOW - timedelta(hours=2),
+    )["Datapoints"]  # fmt: skip
+    assert len(found) in {576, 577}
+    assert all(one["Sum"] > 0 for one in found)
+
+
+def test_insights_measures_some_functions(made: MakeClient, place: Place) -> None:
+    functions = every(made("lambda"), "list_functions", "Functions")
+    layered = [number for number, one in enumerate(functions) if one.get("Layers")]
+    assert layered == [number for number in range(len(functions)) if place.has_insights(number)]
+    listed = every(made("cloudwatch"), "list_metrics", "Metrics", Namespace="LambdaInsights")
+    assert {one["Dimensions"][0]["Value"] for one in listed} <= {functions[n]["FunctionName"] for n in layered}
+    assert len(listed) > 2 * len(layered)
 
 
 def test_half_of_what_is_silent_ran_long_ago(made: MakeClient, place: Place) -> None:

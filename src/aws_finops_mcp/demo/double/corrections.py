@@ -77,12 +77,18 @@ def _queue_attributes(answer: dict[str, Any]) -> None:
             attributes[name] = attributes[name].split(".")[0]
 
 
+def _hosted_zones(answer: dict[str, Any]) -> None:
+    """The model demands the marker of the request; moto leaves out that of the first."""
+    answer.setdefault("Marker", "")
+
+
 CORRECTIONS: Final[dict[tuple[str, str], Callable[[dict[str, Any]], None]]] = {
     ("cloudfront", "ListDistributions"): _distributions,
     ("ec2", "DescribeAddresses"): _addresses,
     ("ec2", "DescribeSnapshots"): _snapshots,
     ("ec2", "DescribeInstances"): _instances,
     ("lambda", "ListFunctions"): _functions,
+    ("route53", "ListHostedZones"): _hosted_zones,
     ("s3", "ListBuckets"): _buckets,
     ("sqs", "GetQueueAttributes"): _queue_attributes,
 }

@@ -20,7 +20,13 @@ _TYPES: Final[dict[str, tuple[type, ...]]] = {
 }
 
 # What AWS does say although its own model does not know it.
-_BEYOND_THE_MODEL: Final = {"NetworkInterfaceType": frozenset({"nat_gateway"})}
+_BEYOND_THE_MODEL: Final = {
+    # An internet gateway's, by the API reference: "available when attached to a VPC".
+    "AttachmentStatus": frozenset({"available"}),
+    "NetworkInterfaceType": frozenset({"nat_gateway"}),
+    # As DescribeInstanceTypes answered moto's authors.
+    "SupportedAdditionalProcessorFeature": frozenset({"metal-compatibility"}),
+}
 
 
 def violations(value: Any, shape: Shape | None) -> list[str]:

@@ -39,7 +39,7 @@ def volume(place: Place, number: int) -> dict[str, Any]:
     elif kind in {"io1", "io2"}:
         made["Iops"] = 2000
     if fate is Fate.USED:
-        machine = _machine_of(place, number)
+        machine = place.machine_of(number)
         made["State"] = "in-use"
         made["AvailabilityZone"] = zone(place, machine)
         made["Attachments"] = [
@@ -74,7 +74,7 @@ def instance(place: Place, number: int) -> dict[str, Any]:
                     "VolumeId": place.identity("volumes", one),
                 },
             }
-            for one in range(number, place.estate.volumes, place.estate.machines)
+            for one in place.volumes_of(number)
             if place.fate("volumes", one) is Fate.USED
         ],
         "EbsOptimized": True,
@@ -251,10 +251,6 @@ def _attachment(place: Place, number: int, owner: str, machine: str | None) -> d
     if machine is not None:
         made["InstanceId"] = machine
     return made
-
-
-def _machine_of(place: Place, volume_number: int) -> int:
-    return volume_number % place.estate.machines
 
 
 def _address_of_machine(place: Place, machine: int) -> int | None:

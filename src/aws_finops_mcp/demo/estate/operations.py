@@ -250,6 +250,12 @@ def _queue_attributes(place: Place, call: Call) -> dict[str, Any]:
     return {"Attributes": {name: text for name, text in attributes.items() if "All" in wanted or name in wanted}}
 
 
+def _dead_letter_sources(place: Place, call: Call) -> dict[str, Any]:
+    """No queue of an estate sends its dead letters to another one."""
+    _queue(place, call)
+    return {"queueUrls": []}
+
+
 SINGLE: Final[dict[tuple[str, str], Callable[[Place, Call], dict[str, Any]]]] = {
     ("ec2", "DescribeRegions"): _regions,
     ("lambda", "GetFunctionConfiguration"): _configuration,
@@ -258,6 +264,7 @@ SINGLE: Final[dict[tuple[str, str], Callable[[Place, Call], dict[str, Any]]]] = 
     ("logs", "DescribeLogStreams"): _log_streams,
     ("logs", "DescribeMetricFilters"): _metric_filters,
     ("sqs", "GetQueueAttributes"): _queue_attributes,
+    ("sqs", "ListDeadLetterSourceQueues"): _dead_letter_sources,
     ("sqs", "ListQueues"): _queues,
 }
 

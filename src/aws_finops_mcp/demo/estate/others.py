@@ -17,6 +17,8 @@ def function(place: Place, number: int) -> dict[str, Any]:
     name = place.identity("functions", number)
     random = place.vary("functions", number, 10_000)
     memory = _MEMORIES[random % len(_MEMORIES)]
+    layer = f"arn:aws:lambda:{place.region}:580247275435:layer:LambdaInsightsExtension:60"
+    layers = [{"Arn": layer, "CodeSize": 5_000_000}] if place.has_insights(number) else []
     return {
         "Architectures": ["arm64" if random % 3 == 0 else "x86_64"],
         "CodeSha256": f"{place.key:08x}{number:08x}".ljust(43, "A") + "=",
@@ -26,6 +28,7 @@ def function(place: Place, number: int) -> dict[str, Any]:
         "FunctionArn": f"arn:aws:lambda:{place.region}:{place.account}:function:{name}",
         "FunctionName": name,
         "Handler": "app.handler",
+        **({"Layers": layers} if layers else {}),
         "LastModified": f"{place.ago(_modified(place, number)):%Y-%m-%dT%H:%M:%S.000+0000}",
         "LoggingConfig": {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{name}"},
         "MemorySize": memory,

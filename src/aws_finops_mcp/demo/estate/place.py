@@ -96,6 +96,27 @@ class Place:
         known = 0 <= number < self.count(kind) and self.identity(kind, number) == identity
         return number if known else None
 
+    def machine_of(self, volume: int) -> int:
+        """The instance that a volume is, or would be, attached to; each next round of volumes begins one further."""
+        return (volume + volume // self.estate.machines) % self.estate.machines
+
+    def volumes_of(self, machine: int) -> Iterator[int]:
+        """The other way round, attached or not."""
+        machines = self.estate.machines
+        for turn in range(-(-self.estate.volumes // machines)):
+            volume = turn * machines + (machine - turn) % machines
+            if volume < self.estate.volumes:
+                yield volume
+
+    def is_quiet(self, volume: int) -> bool:
+        """Attached to an instance that does nothing: nobody reads or writes it either."""
+        attached = self.fate("volumes", volume) is Fate.USED
+        return attached and self.fate("instances", self.machine_of(volume)) is Fate.IDLE
+
+    def has_insights(self, function: int) -> bool:
+        """Three of four functions have Lambda Insights: what Lambda itself does not measure is known of them only."""
+        return function % 4 != 3
+
     def idle(self, kind: str) -> list[str]:
         """The truth: ids, or names, of what is idle here."""
         return [self.identity(kind, number) for number in self.numbers(kind, Fate.IDLE)]

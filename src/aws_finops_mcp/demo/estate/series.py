@@ -16,6 +16,7 @@ from aws_finops_mcp.demo.estate.place import Fate, Place
 HOUR: Final = 3600
 DAYS: Final = 130
 VARIANTS: Final = 8
+INSIGHTS: Final = "LambdaInsights"
 # What ran once and then no more, ran last so long ago.
 SILENT_DAYS: Final = 100
 _YOUNG_DAYS: Final = 3
@@ -33,25 +34,38 @@ class Metric:
     mean: float
     samples: int | None = 60
     idle: float | None = None
+    # Seconds from one datapoint to the next.
+    step: int = HOUR
+
+
+_BY_FIVE_MINUTES: Final = frozenset({"VolumeReadOps", "VolumeWriteOps", "VolumeReadBytes", "VolumeWriteBytes"})
 
 
 def _metrics(kind: str, namespace: str, dimension: str, *rows: tuple[str, str, float, int | None]) -> Iterator[Metric]:
     for name, unit, mean, samples in rows:
-        yield Metric(kind, namespace, name, dimension, unit, mean, samples)
+        # What volumes are sized by is asked for by five minutes.
+        step = HOUR // 12 if name in _BY_FIVE_MINUTES else HOUR
+        yield Metric(kind, namespace, name, dimension, unit, mean, samples, step=step)
 
 
 METRICS: Final = (
     *_metrics(
         "functions", "AWS/Lambda", "FunctionName",
         ("Invocations", "Count", 400, None), ("Errors", "Count", 2, None), ("Throttles", "Count", 0, None),
-        ("Duration", "Milliseconds", 230, 1), ("ConcurrentExecutions", "Count", 120, 60),
+        ("Duration", "Milliseconds", 92_000, 400), ("ConcurrentExecutions", "Count", 120, 60),
+    ),
+    *_metrics(
+        "functions", INSIGHTS, "function_name",
+        ("init_duration", "Milliseconds", 1050, 3), ("cpu_total_time", "Milliseconds", 20_000, 400),
+        ("used_memory_max", "Megabytes", 8000, 400),
     ),
     *_metrics(
         "volumes", "AWS/EBS", "VolumeId",
         ("VolumeReadOps", "Count", 9e3, 12), ("VolumeWriteOps", "Count", 2.6e4, 12),
         ("VolumeReadBytes", "Bytes", 1.4e8, 12), ("VolumeWriteBytes", "Bytes", 5e8, 12),
-        ("VolumeIdleTime", "Seconds", 3300, 12), ("VolumeQueueLength", "Count", 1.2, 12),
+        ("VolumeQueueLength", "Count", 1.2, 12),
     ),
+    Metric("volumes", "AWS/EBS", "VolumeIdleTime", "VolumeId", "Seconds", 1200, 12, idle=3600),
     *(
         Metric("nat_gateways", "AWS/NATGateway", name, "NatGatewayId", unit, mean, idle=0.0)
         for name, unit, mean in (
@@ -124,12 +138,18 @@ def published(place: Place, metric: Metric, number: int) -> bool:
 
 def _course(place: Place, metric: Metric, number: int) -> int | None:
     fate = place.fate(metric.kind, number)
+    if metric.namespace == INSIGHTS and not place.has_insights(number):
+        return None
+    if metric.kind == "volumes":
+        # Unattached ones publish nothing.
+        attached = _Course.IDLE if place.is_quiet(number) else _Course.BUSY
+        return attached if fate is Fate.USED else None
     if fate is Fate.USED:
         return _Course.BUSY
     if metric.idle is not None:
         return _Course.BEGUN if fate is Fate.YOUNG else _Course.IDLE
-    # Unattached volumes, and what never ran, publish nothing; half of the rest did so long ago.
-    if metric.kind == "volumes" or fate is Fate.YOUNG or number % 2:
+    # What never ran publishes nothing; half of the rest did so long ago.
+    if fate is Fate.YOUNG or number % 2:
         return None
     return _Course.ENDED
 
@@ -142,9 +162,13 @@ def _make(metric: Metric, course: int, variant: int, end: int) -> Series:
     if metric.unit == "Percent":
         mean = min(mean, 12 * 70.0)
     last = hours - SILENT_DAYS * 24 if course == _Course.ENDED else hours
-    values = array("d", [NO_DATAPOINT]) * hours
+    # Within an hour nothing changes.
+    parts = HOUR // metric.step
+    values = array("d", [NO_DATAPOINT]) * (hours * parts)
     for hour in range(last):
         day = (start // HOUR + hour) % 24
-        value = mean * (1 + 0.5 * sin((day - 9) / 24 * 2 * pi)) * random.uniform(0.85, 1.15)
-        values[hour] = value if metric.unit in {"Percent", "Milliseconds"} else float(round(value))
-    return Series(start, HOUR, values, metric.unit, metric.samples, peak=1.6)
+        value = mean * (1 + 0.5 * sin((day - 9) / 24 * 2 * pi)) * random.uniform(0.85, 1.15) / parts
+        value = value if metric.unit in {"Percent", "Milliseconds"} else float(round(value))
+        values[hour * parts : (hour + 1) * parts] = array("d", [value] * parts)
+    samples = metric.samples and max(1, metric.samples // parts)
+    return Series(start, metric.step, values, metric.unit, samples, peak=1.6)

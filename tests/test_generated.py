@@ -11,6 +11,7 @@ from tests.test_cli import run
 from aws_finops_mcp.audits.catalogue import TOOLS
 from aws_finops_mcp.audits.policy import iam_policy
 from aws_finops_mcp.audits.reference import reference
+from aws_finops_mcp.aws.iam import DEPENDENT
 from aws_finops_mcp.checks import CHECKS, ebs
 from aws_finops_mcp.demo.account import EmbeddedAccount
 from aws_finops_mcp.settings import AccountSettings
@@ -34,9 +35,17 @@ def test_every_check_says_how_it_judges_and_what_to_do(check: object) -> None:
 def test_the_policy_has_each_action_once_and_only_reads() -> None:
     policy = iam_policy(TOOLS.values(), {})
     (statement,) = policy["Statement"]
-    assert statement["Action"] == sorted({action for tool in TOOLS.values() for action in tool.iam_actions})
+    called = {action for tool in TOOLS.values() for action in tool.iam_actions}
+    asked_beside = {also for action in called for also in DEPENDENT.get(action, ())}
+    assert statement["Action"] == sorted(called | asked_beside)
     reading = ("Describe", "List", "Get", "GET", "View")
     assert all(action.partition(":")[2].startswith(reading) for action in statement["Action"])
+
+
+def test_the_policy_has_what_aws_asks_for_beside_an_action() -> None:
+    policy = iam_policy([TOOLS["get_compute_optimizer_recommendations"]], {})
+    for action, dependent in DEPENDENT.items():
+        assert {action, *dependent} <= set(policy["Statement"][0]["Action"])
 
 
 def test_the_policy_lets_only_the_configured_roles_be_assumed() -> None:
@@ -54,7 +63,8 @@ def test_the_command_prints_the_policy_of_some_categories() -> None:
     policy = json.loads(run("iam-policy", "--categories", "cost").stdout)
     actions = set(policy["Statement"][0]["Action"])
     assert actions >= {"ce:GetCostAndUsage", "ec2:DescribeRegions", "ec2:DescribeSnapshots"}
-    assert "lambda:ListFunctions" not in actions
+    assert "lambda:ListFunctions" in actions, "Compute Optimizer asks for it"
+    assert "sqs:ListQueues" not in actions
     assert "there are: cleanup" in run("iam-policy", "--categories", "gold").stderr
 
 

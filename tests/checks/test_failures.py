@@ -40,6 +40,7 @@ TOTALS = {
     "get_cost_optimization_ebs": "monthly_saving_usd",
     "get_cost_optimization_lambda": "monthly_saving_usd",
     "get_cost_optimization_rds": "monthly_saving_usd",
+    "get_compute_optimizer_recommendations": "monthly_saving_usd",
     "get_trusted_advisor_recommendations": "monthly_saving_usd",
     "get_savings_plans_recommendations": "monthly_saving_usd",
     "get_reserved_instance_recommendations": "monthly_saving_usd",

@@ -30,7 +30,7 @@ def test_the_total_is_aws_s_own_and_rows_come_by_saving(engine: Engine) -> None:
 @pytest.mark.parametrize(
     ("name", "types"),
     [
-        ("get_cost_optimization_ec2", {"Ec2Instance"}),
+        ("get_cost_optimization_ec2", {"Ec2Instance", "Ec2AutoScalingGroup"}),
         ("get_cost_optimization_ebs", {"EbsVolume"}),
         ("get_cost_optimization_lambda", {"LambdaFunction"}),
         ("get_cost_optimization_rds", {"RdsDbInstance"}),

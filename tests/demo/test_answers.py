@@ -66,12 +66,14 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
         "TimePeriod": AHEAD, "Metric": "USAGE_QUANTITY", "Granularity": "MONTHLY", "Filter": COMPUTE_ONLY,
     }),
     ("ce", "ListCostAllocationTags", {}),
+    ("compute-optimizer", "GetAutoScalingGroupRecommendations", {}),
     ("compute-optimizer", "GetEBSVolumeRecommendations", {}),
     ("compute-optimizer", "GetEC2InstanceRecommendations", {}),
     ("compute-optimizer", "GetECSServiceRecommendations", {}),
     ("compute-optimizer", "GetEnrollmentStatus", {}),
     ("compute-optimizer", "GetIdleRecommendations", {}),
     ("compute-optimizer", "GetLambdaFunctionRecommendations", {}),
+    ("compute-optimizer", "GetLicenseRecommendations", {}),
     ("compute-optimizer", "GetRDSDatabaseRecommendations", {}),
     ("compute-optimizer", "GetRecommendationSummaries", {}),
     ("cost-optimization-hub", "GetRecommendation", {"recommendationId": "first"}),
@@ -90,8 +92,8 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("trustedadvisor", "ListRecommendationResources", {"recommendationIdentifier": "first"}),
     ("trustedadvisor", "ListRecommendations", {"pillar": "cost_optimizing"}),
 ]  # fmt: skip
-# The company has neither containers nor caches.
-EMPTY = {"GetECSServiceRecommendations", "DescribeReservedCacheNodes"}
+# The company has reserved no caches.
+EMPTY = {"DescribeReservedCacheNodes"}
 
 
 @pytest.mark.parametrize(("service", "operation", "arguments"), CALLS)

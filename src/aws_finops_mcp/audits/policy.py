@@ -7,6 +7,7 @@ from typing import Any
 
 from aws_finops_mcp.audits.catalogue import ALWAYS_LISTED, IDENTITY, Tool
 from aws_finops_mcp.audits.net import IAM_ACTIONS as NET_ACTIONS
+from aws_finops_mcp.aws.iam import DEPENDENT
 from aws_finops_mcp.settings import MANAGED, AccountSettings, AthenaSettings, ExportSettings
 
 
@@ -22,6 +23,7 @@ def iam_policy(
         exports: those that are configured, each with its region.
     """
     own = {action for tool in tools if tool.name not in ALWAYS_LISTED for action in tool.iam_actions}
+    own |= {also for action in own for also in DEPENDENT.get(action, ())}
     # Those that lead to all others make the calls of what is offered, list an account's regions, and net savings.
     actions = sorted(own | {IDENTITY, "ec2:DescribeRegions", *NET_ACTIONS})
     statements: list[dict[str, Any]] = [

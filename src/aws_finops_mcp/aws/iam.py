@@ -46,6 +46,23 @@ ACTIONS: Final[dict[tuple[str, str], str]] = {
     ("budgets", "DescribeBudget"): "budgets:ViewBudget",
 }
 
+# What AWS asks for beside the action itself: Compute Optimizer looks at the resources in the caller's name.
+DEPENDENT: Final[dict[str, tuple[str, ...]]] = {
+    "compute-optimizer:GetAutoScalingGroupRecommendations": (
+        "autoscaling:DescribeAutoScalingGroups",
+        "autoscaling:DescribeAutoScalingInstances",
+    ),
+    "compute-optimizer:GetEBSVolumeRecommendations": ("ec2:DescribeVolumes",),
+    "compute-optimizer:GetEC2InstanceRecommendations": ("ec2:DescribeInstances",),
+    "compute-optimizer:GetECSServiceRecommendations": ("ecs:ListClusters", "ecs:ListServices"),
+    "compute-optimizer:GetLambdaFunctionRecommendations": (
+        "lambda:ListFunctions",
+        "lambda:ListProvisionedConcurrencyConfigs",
+    ),
+    "compute-optimizer:GetLicenseRecommendations": ("ec2:DescribeInstances",),
+    "compute-optimizer:GetRDSDatabaseRecommendations": ("rds:DescribeDBClusters", "rds:DescribeDBInstances"),
+}
+
 
 def iam_action(service: str, operation: str) -> str:
     """The action as a policy names it."""

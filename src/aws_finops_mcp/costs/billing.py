@@ -50,7 +50,7 @@ class Billing:
             answers.append(answer)
         return answers
 
-    def fail(self, question: Read, kind: FailureKind, error: str, remedy: str) -> FailedRead:
+    def fail(self, question: Read, kind: FailureKind, error: str, remedy: str, resource: str = "") -> FailedRead:
         """Say that something is not known, although AWS answered."""
         failed = FailedRead(
             call=question.iam_action,
@@ -59,6 +59,7 @@ class Billing:
             kind=kind,
             error=error,
             remedy=remedy,
+            resource=resource,
         )
         self.reader.ledger.fail(failed)
         return failed

@@ -111,7 +111,8 @@ def _recommendations(tool: str, types: tuple[str, ...]) -> Callable[[Billing, Hu
         rows: list[Recommendation] = []
         listed = False
         if enrolled:
-            _check_adviser(billing)
+            # The hub's recommendations but for purchases come from it.
+            adviser_is_active(billing, "the hub knows of purchases only")
             summary, items = billing.ask(of_sums, of_rows)
             if not isinstance(summary, FailedRead):
                 total, sums = _summed(summary)
@@ -144,14 +145,15 @@ def _enrolled(billing: Billing, question: Read) -> bool:
     return False
 
 
-def _check_adviser(billing: Billing) -> None:
-    """The hub's recommendations but for purchases come from Compute Optimizer."""
+def adviser_is_active(billing: Billing, without: str) -> bool:
+    """Whether Compute Optimizer may know something; if not, it is said why, and what is lacking `without` it."""
     (told,) = billing.ask(ADVISER)
     if isinstance(told, FailedRead) or not told or told[0].get("status") == "Active":
-        return
+        return True
     status, reason = told[0].get("status"), told[0].get("statusReason", "")
-    error = f"Compute Optimizer is {status}{f' ({reason})' if reason else ''}: the hub knows of purchases only"
+    error = f"Compute Optimizer is {status}{f' ({reason})' if reason else ''}: {without}"
     billing.fail(ADVISER, "not_opted_in", error, OPT_IN_ADVISER)
+    return False
 
 
 def _summed(pages: Iterable[Any]) -> tuple[Decimal, list[TypeSaving]]:

@@ -8,14 +8,23 @@ from typing import Any, Final
 from aws_finops_mcp.demo import inventory, prices
 from aws_finops_mcp.demo.answers import recommendations
 from aws_finops_mcp.demo.answers.company import Company, Handler, Operations, arn
+from aws_finops_mcp.demo.answers.compute_optimizer_rows import (
+    LOOKBACK,
+    both,
+    groups,
+    licenses,
+    saving,
+    services,
+    tag_rows,
+)
 from aws_finops_mcp.demo.answers.pages import page
 from aws_finops_mcp.demo.answers.recommendations import Recommendation, Resize, Rightsizing
 from aws_finops_mcp.demo.double.errors import AwsError
+from aws_finops_mcp.demo.double.paging import pagination_of
 from aws_finops_mcp.demo.double.request import Call
 from aws_finops_mcp.demo.inventory import ACCOUNT_ID
 
 MOST: Final = 1000
-_LOOKBACK: Final = 14.0
 _IDLE_KINDS: Final = {"EbsVolume": "EBSVolume", "NatGateway": "NatGateway", "RdsDbInstance": "RDSDBInstance"}
 _IDLE_FINDINGS: Final = {"EbsVolume": "Unattached", "NatGateway": "Unused", "RdsDbInstance": "Idle"}
 
@@ -25,12 +34,13 @@ Rows = Callable[[Company, str], list[dict[str, Any]]]
 def operations(company: Company) -> Operations:
     """Each operation answers for the region that it is asked in."""
     listed: dict[str, tuple[str, Rows, str]] = {
+        "GetAutoScalingGroupRecommendations": ("autoScalingGroupRecommendations", groups, "autoScalingGroupArns"),
         "GetEBSVolumeRecommendations": ("volumeRecommendations", _volumes, "volumeArns"),
         "GetEC2InstanceRecommendations": ("instanceRecommendations", _instances, "instanceArns"),
-        # The company has no containers.
-        "GetECSServiceRecommendations": ("ecsServiceRecommendations", _nothing, "serviceArns"),
+        "GetECSServiceRecommendations": ("ecsServiceRecommendations", services, "serviceArns"),
         "GetIdleRecommendations": ("idleRecommendations", _idle, "resourceArns"),
         "GetLambdaFunctionRecommendations": ("lambdaFunctionRecommendations", _functions, "functionArns"),
+        "GetLicenseRecommendations": ("licenseRecommendations", licenses, "resourceArns"),
         "GetRDSDatabaseRecommendations": ("rdsDBRecommendations", _databases, "resourceArns"),
     }
     found: Operations = {("compute-optimizer", name): _listing(company, *how) for name, how in listed.items()}
@@ -66,7 +76,7 @@ class _Summaries:
         for one in recommendations.all_of(self._company):
             if one.source == "ComputeOptimizer" and one.region == call.region:
                 rows.setdefault(one.kind, []).append(one)
-        kinds = {"RdsDbInstance": "RdsDBInstance"}
+        kinds = {"RdsDbInstance": "RdsDBInstance", "Ec2AutoScalingGroup": "AutoScalingGroup"}
         return {
             "recommendationSummaries": [
                 {
@@ -84,14 +94,7 @@ class _Summaries:
 
 def _opportunity(rows: list[Recommendation]) -> dict[str, Any]:
     monthly, saved = sum(one.monthly for one in rows), sum(one.savings for one in rows)
-    return _saving(saved, saved / monthly * 100 if monthly else 0.0)
-
-
-def _saving(usd: float, percentage: float) -> dict[str, Any]:
-    return {
-        "savingsOpportunityPercentage": round(percentage, 2),
-        "estimatedMonthlySavings": {"currency": "USD", "value": round(usd, 4)},
-    }
+    return saving(saved, saved / monthly * 100 if monthly else 0.0)
 
 
 def _require_enrolled(company: Company, call: Call) -> None:
@@ -109,6 +112,8 @@ def _listing(company: Company, result: str, rows: Rows, arns: str) -> Handler:
             if not wanted or any(value in wanted for key, value in row.items() if key.endswith("Arn"))
         ]
         found = [row for row in found if all(_keeps(row, one) for one in call.parameters.get("filters") or [])]
+        if pagination_of(call.service, call.name) is not None:
+            return {result: found}  # cut into pages by the double itself
         items, more = page(call, found, "nextToken", "maxResults", MOST, "InvalidParameterValueException")
         return {result: items, **more}
 
@@ -124,14 +129,6 @@ def _keeps(row: dict[str, Any], wanted: dict[str, Any]) -> bool:
         raise AwsError("InvalidParameterValueException", f"Invalid filter name {wanted.get('name')}.")
     own = row.get(name, [])
     return any(value in (own if isinstance(own, list) else [own]) for value in wanted.get("values") or [])
-
-
-def _nothing(company: Company, region: str) -> list[dict[str, Any]]:
-    return []
-
-
-def _tags(tags: dict[str, str]) -> list[dict[str, str]]:
-    return [{"key": key, "value": value} for key, value in tags.items()]
 
 
 def _instances(company: Company, region: str) -> list[dict[str, Any]]:
@@ -156,14 +153,14 @@ def _instance(company: Company, declared: inventory.Instance, wrong: Rightsizing
         "finding": "Overprovisioned" if wrong is not None else "Optimized",
         "findingReasonCodes": ["CPUOverprovisioned"] if wrong is not None else [],
         "utilizationMetrics": [{"name": "Cpu", "statistic": "Maximum", "value": cpu}],
-        "lookBackPeriodInDays": _LOOKBACK,
+        "lookBackPeriodInDays": LOOKBACK,
         "recommendationOptions": [],
         "recommendationSources": [{"recommendationSourceArn": instance_arn, "recommendationSourceType": "Ec2Instance"}],
         "lastRefreshTimestamp": company.midnight(),
         "currentPerformanceRisk": "VeryLow" if wrong is not None else "Low",
         "instanceState": "running",
         "idle": "False",
-        "tags": _tags(declared.tags),
+        "tags": tag_rows(declared.tags),
     }
     if wrong is not None:
         saved = wrong.current_month - wrong.target_month
@@ -174,8 +171,7 @@ def _instance(company: Company, declared: inventory.Instance, wrong: Rightsizing
                 "platformDifferences": [],
                 "performanceRisk": 1.0,
                 "rank": 1,
-                "savingsOpportunity": _saving(saved, saved / wrong.current_month * 100),
-                "savingsOpportunityAfterDiscounts": _saving(saved, saved / wrong.current_month * 100),
+                **both(saved, wrong.current_month),
                 "migrationEffort": "VeryLow",
             }
         ]
@@ -204,8 +200,7 @@ def _volume(company: Company, volume: inventory.Volume) -> dict[str, Any]:
         "configuration": {**configuration, "volumeType": "gp3", "volumeBaselineIOPS": max(3000, iops)},
         "performanceRisk": 1.0,
         "rank": 1,
-        "savingsOpportunity": _saving(now - then, (now - then) / now * 100),
-        "savingsOpportunityAfterDiscounts": _saving(now - then, (now - then) / now * 100),
+        **both(now - then, now),
     }
     return {
         "volumeArn": arn("ec2", volume.region, f"volume/{identity}"),
@@ -213,11 +208,11 @@ def _volume(company: Company, volume: inventory.Volume) -> dict[str, Any]:
         "currentConfiguration": configuration,
         "finding": "NotOptimized" if better else "Optimized",
         "utilizationMetrics": [{"name": "VolumeReadOpsPerSecond", "statistic": "Maximum", "value": iops * 0.4}],
-        "lookBackPeriodInDays": _LOOKBACK,
+        "lookBackPeriodInDays": LOOKBACK,
         "volumeRecommendationOptions": [option] if better else [],
         "lastRefreshTimestamp": company.midnight(),
         "currentPerformanceRisk": "VeryLow",
-        "tags": _tags(volume.tags),
+        "tags": tag_rows(volume.tags),
     }
 
 
@@ -227,7 +222,7 @@ def _functions(company: Company, region: str) -> list[dict[str, Any]]:
     return [
         _function(company, one, smaller.get(one.name))
         for one in inventory.FUNCTIONS
-        if one.region == region and one.per_day * _LOOKBACK >= 50 and one.memory <= 1792 and not one.last_invoked_days
+        if one.region == region and one.per_day * LOOKBACK >= 50 and one.memory <= 1792 and not one.last_invoked_days
     ]
 
 
@@ -237,15 +232,15 @@ def _function(company: Company, one: inventory.Function, smaller: Resize | None)
         "functionVersion": "$LATEST",
         "accountId": ACCOUNT_ID,
         "currentMemorySize": one.memory,
-        "numberOfInvocations": int(one.per_day * _LOOKBACK),
+        "numberOfInvocations": int(one.per_day * LOOKBACK),
         "utilizationMetrics": [{"name": "Memory", "statistic": "Maximum", "value": one.memory * 0.4}],
-        "lookbackPeriodInDays": _LOOKBACK,
+        "lookbackPeriodInDays": LOOKBACK,
         "lastRefreshTimestamp": company.midnight(),
         "finding": "NotOptimized" if smaller is not None else "Optimized",
         "findingReasonCodes": ["MemoryOverprovisioned"] if smaller is not None else [],
         "memorySizeRecommendationOptions": [],
         "currentPerformanceRisk": "VeryLow",
-        "tags": _tags(one.tags),
+        "tags": tag_rows(one.tags),
     }
     if smaller is not None:
         row["memorySizeRecommendationOptions"] = [
@@ -253,8 +248,8 @@ def _function(company: Company, one: inventory.Function, smaller: Resize | None)
                 "rank": 1,
                 "memorySize": smaller.target,
                 "projectedUtilizationMetrics": [{"name": "Duration", "statistic": "Expected", "value": 212.0}],
-                "savingsOpportunity": _saving(smaller.usd, smaller.percentage),
-                "savingsOpportunityAfterDiscounts": _saving(smaller.usd, smaller.percentage),
+                "savingsOpportunity": saving(smaller.usd, smaller.percentage),
+                "savingsOpportunityAfterDiscounts": saving(smaller.usd, smaller.percentage),
             }
         ]
     return row
@@ -283,9 +278,9 @@ def _databases(company: Company, region: str) -> list[dict[str, Any]]:
                 "utilizationMetrics": [
                     {"name": "DatabaseConnections", "statistic": "Maximum", "value": 0.0 if idle else 84.0}
                 ],
-                "lookbackPeriodInDays": _LOOKBACK,
+                "lookbackPeriodInDays": LOOKBACK,
                 "lastRefreshTimestamp": company.midnight(),
-                "tags": _tags(database.tags),
+                "tags": tag_rows(database.tags),
             }
         )
     return rows
@@ -300,12 +295,11 @@ def _idle(company: Company, region: str) -> list[dict[str, Any]]:
             "accountId": ACCOUNT_ID,
             "finding": _IDLE_FINDINGS[one.kind],
             "findingDescription": f"{one.current}: {_IDLE_FINDINGS[one.kind].lower()} during the lookback period.",
-            "savingsOpportunity": _saving(one.savings, one.savings / one.monthly * 100),
-            "savingsOpportunityAfterDiscounts": _saving(one.savings, one.savings / one.monthly * 100),
+            **both(one.savings, one.monthly),
             "utilizationMetrics": [],
             "lookBackPeriodInDays": 14.0 if one.kind == "RdsDbInstance" else 32.0,
             "lastRefreshTimestamp": company.midnight(),
-            "tags": _tags(one.tags),
+            "tags": tag_rows(one.tags),
         }
         for one in recommendations.all_of(company)
         if one.kind in _IDLE_KINDS and one.region == region

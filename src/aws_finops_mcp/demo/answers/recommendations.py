@@ -9,6 +9,7 @@ from typing import Final
 
 from aws_finops_mcp.demo import company as truth
 from aws_finops_mcp.demo import inventory, prices
+from aws_finops_mcp.demo.answers import oversized
 from aws_finops_mcp.demo.answers.company import Company, arn
 from aws_finops_mcp.demo.answers.purchases import RECOMMENDED_DATABASE, RECOMMENDED_PLAN
 from aws_finops_mcp.demo.inventory import EU, US
@@ -107,6 +108,7 @@ def all_of(company: Company) -> list[Recommendation]:
     if not company.seeded:
         return []
     found = [*_volumes(company), *_gateways(company), *_instances(company), *_functions(), *_database(), *_plans()]
+    found += [*_groups(), *_services()]
     return sorted(found, key=lambda one: -one.savings)
 
 
@@ -163,6 +165,25 @@ def _database() -> Iterator[Recommendation]:
         name, region, "RdsDbInstance", "Stop", usd, usd, arn("rds", region, f"db:{name}"), "Low", restart=True,
         current=kind, target="Stop or delete",
     )  # fmt: skip
+
+
+def _groups() -> Iterator[Recommendation]:
+    for one in oversized.groups():
+        group = one.group
+        yield Recommendation(
+            group.scaling_group, group.region, "Ec2AutoScalingGroup", "Rightsize", one.monthly, one.savings, one.arn,
+            "Medium", restart=True, current=group.kind, target=oversized.SMALLER_NODE, tags=dict(group.tags),
+        )  # fmt: skip
+
+
+def _services() -> Iterator[Recommendation]:
+    for one in oversized.services():
+        (cpu, memory), (less_cpu, less_memory) = one.service.size, one.size
+        yield Recommendation(
+            f"{one.service.cluster}/{one.service.name}", one.service.region, "EcsService", "Rightsize", one.monthly,
+            one.savings, one.service.arn, "Medium", restart=True, current=f"{cpu} CPU units, {memory} MiB",
+            target=f"{less_cpu} CPU units, {less_memory} MiB", tags=dict(one.service.tags),
+        )  # fmt: skip
 
 
 def _plans() -> Iterator[Recommendation]:

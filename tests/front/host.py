@@ -93,6 +93,16 @@ class Host:
             connection.sendall(request)
             return b"".join(iter(lambda: connection.recv(65536), b""))
 
+    def request_of(self, agent: str) -> dict[str, Any]:
+        """The line of nginx's log of the only request of a user agent. nginx writes it after the answer."""
+        for _ in range(100):
+            lines = audit_lines(self.directory / "nginx-aws-finops-mcp.log")
+            if found := [line for line in lines if line["agent"] == agent]:
+                (line,) = found
+                return line
+            time.sleep(0.1)
+        raise RuntimeError(f"nginx wrote nothing of {agent}")
+
     def logs(self) -> str:
         """Everything that nginx and the server wrote."""
         return "".join(file.read_text("utf-8", "replace") for file in sorted(self.directory.glob("*.log")))
@@ -217,6 +227,11 @@ def wait_for_health(host: Host) -> None:
             pass
         time.sleep(0.1)
     raise RuntimeError(f"the host did not become healthy in 20 s: {host.logs()}")
+
+
+def status(answer: bytes) -> int:
+    """Of the first answer on a connection; 0 when there is none."""
+    return int(answer.split()[1]) if answer.startswith(b"HTTP/") else 0
 
 
 def rpc(method: str = "tools/list") -> dict[str, Any]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
 import httpx2
 import pytest
-from tests.front.host import PASSWORD, ROLE, Host, running_host
+from tests.front.host import PASSWORD, ROLE, Host, running_host, status
 from tests.server.auth.asking import basic, htpasswd
 
 from aws_finops_mcp.demo.account import EmbeddedAccount
@@ -23,23 +22,12 @@ PLAIN = {"tool": "find_unused_volumes", "arguments": {"region_name": "us-east-1"
 JSON = b"Content-Type: application/json\r\n"
 
 
-@pytest.fixture(scope="module")
-def host(account: EmbeddedAccount, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
-    with running_host(account.environment, tmp_path_factory.mktemp("host"), nginx_rate="1000r/s") as running:
-        yield running
-
-
 def last(host: Host, event: str) -> dict[str, object]:
     return [line for line in host.audit() if line["event"] == event][-1]
 
 
 def authorization(host: Host) -> bytes:
     return b"X-API-Key: " + host.key.encode() + b"\r\n"
-
-
-def status(answer: bytes) -> int:
-    """Of the first answer on a connection; 0 when there is none."""
-    return int(answer.split()[1]) if answer.startswith(b"HTTP/") else 0
 
 
 WHO = {
@@ -181,8 +169,9 @@ def test_bodies_too_large_and_hosts_unknown_are_refused(host: Host) -> None:
 
 def test_a_body_that_does_not_come_is_given_up(host: Host) -> None:
     head = b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + JSON + authorization(host)
-    answer = host.raw(head + b"Content-Length: 100\r\n\r\n{")
+    answer = host.raw(head + b"User-Agent: slow\r\nContent-Length: 100\r\n\r\n{")
     assert status(answer) in (0, 408)
+    assert host.request_of("slow")["status"] == 408
     assert host.post(("X-API-Key", host.key), body=PLAIN).status_code == 200
 
 

@@ -21,6 +21,16 @@ log = structlog.get_logger("aws_finops_mcp.audit")
 MAX_ARGUMENTS = 4096
 """Characters of arguments in one line; of more, only the names are kept."""
 
+_WHY = {
+    400: "not a request that is understood here",
+    404: "nothing at this path",
+    405: "not a method that is served here",
+    406: "Accept: lacks application/json or text/event-stream",
+    408: "the request did not arrive in time",
+    413: "the request is too large",
+    415: "Content-Type: not application/json",
+}
+"""What is said of a request that was let in and refused then: nothing of its own, which may be anything."""
 
 _NAME = re.compile(r"[a-z][a-z_]{0,39}")
 """What a parameter may be called."""
@@ -55,9 +65,9 @@ class AuditLog:
             usage: AWS calls that were made, and the dollars that AWS bills for them.
         """
         self._append(
+            caller,
+            "call",
             {
-                "event": "call",
-                **_who(caller),
                 "tool": tool,
                 "arguments": _arguments(arguments, whole=outcome in ("complete", "incomplete", "left")),
                 "account": answer.account if answer else "",
@@ -67,26 +77,27 @@ class AuditLog:
                 "cost_usd": usage[1],
                 "outcome": outcome,
                 "duration_ms": round(seconds * 1000, 1),
-            }
+            },
         )
 
-    def refused(self, caller: Caller, method: str, path: str, status: int, why: str) -> None:
-        """A request was not let in. The caller's name is what it claimed."""
+    def refused(self, caller: Caller, method: str, path: str, status: int, why: str = "") -> None:
+        """A request was refused. If it was not let in, the caller's name is what it claimed."""
         self._append(
+            caller,
+            "refused",
             {
-                "event": "refused",
-                **_who(caller),
                 "method": method[:16],
                 "path": path[:200],
                 "status": status,
-                "why": why[:500],
-            }
+                "why": (why or _WHY.get(status, "refused"))[:500],
+            },
         )
 
-    def _append(self, line: dict[str, Any]) -> None:
+    def _append(self, caller: Caller, event: str, line: dict[str, Any]) -> None:
+        caller.audited.set()
         if self._file is None:
             return
-        whole = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), **line}
+        whole = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event, **_who(caller), **line}
         try:
             _write(self._file, f"{json.dumps(whole, default=str)}\n".encode())
         except OSError as error:

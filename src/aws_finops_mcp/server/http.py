@@ -19,7 +19,7 @@ from aws_finops_mcp.audits.engine import OutOfScopeError
 from aws_finops_mcp.declaration import ArgumentsError
 from aws_finops_mcp.findings import Answer
 from aws_finops_mcp.server.audit_log import AuditLog
-from aws_finops_mcp.server.auth.gate import Gate
+from aws_finops_mcp.server.auth.gate import LEFT, Gate
 from aws_finops_mcp.server.auth.metadata import metadata_routes
 from aws_finops_mcp.server.auth.principal import caller_of
 from aws_finops_mcp.server.auth.sts import session_answer
@@ -191,7 +191,7 @@ class Endpoint:
         if isinstance(outcome, Exception):
             raise outcome
         if outcome is None:
-            return problem(499, "the client left")  # for the log: nobody reads it
+            return problem(LEFT, "the client left")  # for the log: nobody reads it
         drawn = await self._calls.picture(tool, arguments, outcome)
         picture = {"picture": f"data:image/png;base64,{b64encode(drawn).decode()}"} if drawn else {}
         return JSONResponse(outcome.model_dump(mode="json") | picture)

@@ -6,7 +6,9 @@ import json
 from base64 import b64encode
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+from uuid import uuid4
 
 import anyio
 import bcrypt
@@ -17,6 +19,7 @@ from aws_finops_mcp.server.auth.authenticator import Authenticator
 from aws_finops_mcp.server.auth.gate import Gate
 from aws_finops_mcp.server.auth.principal import KEY, Caller
 from aws_finops_mcp.server.auth.ways import ways_of
+from aws_finops_mcp.server.request_log import REQUEST_ID
 from aws_finops_mcp.settings import Settings
 
 LOOPBACK: tuple[str, int | None] = ("127.0.0.1", 8000)
@@ -57,6 +60,8 @@ class Asked:
     """A gate, as some settings make it."""
 
     def __init__(self, audit: Path | None = None, ways: tuple[Authenticator, ...] | None = None, **settings: Any):
+        self._kept = TemporaryDirectory()
+        self.audit = audit = audit or Path(self._kept.name) / "audit.log"
         self.settings = Settings(mcp_audit_file=audit, **settings)
         self._behind = Behind()
         ways = ways_of(self.settings) if ways is None else ways
@@ -69,7 +74,8 @@ class Asked:
         peer: str | None = "203.0.113.7",
         path: str = "/mcp",
     ) -> Reply:
-        """One request, and its reply."""
+        """One request, and its reply. Who is refused is in the audit log, once; repeated 429s are not."""
+        request_id = uuid4().hex
         messages: list[Message] = []
 
         async def send(message: Message) -> None:
@@ -81,6 +87,7 @@ class Asked:
         self._behind.caller = None
         scope: Scope = {
             "type": "http",
+            REQUEST_ID: request_id,
             "method": "POST",
             "path": path,
             "server": at,
@@ -89,6 +96,10 @@ class Asked:
         }
         await self.app(scope, receive, send)
         start = messages[0]
+        lines = audit_lines(self.audit) if self.audit.exists() else []
+        told = [line["status"] for line in lines if line["request_id"] == request_id]
+        wanted = [start["status"]] if start["status"] >= 400 else []
+        assert told == wanted or (start["status"] == 429 and not told)
         return Reply(
             start["status"],
             [(name.decode(), value.decode()) for name, value in start["headers"]],

@@ -62,12 +62,14 @@ def test_a_strangers_body_is_not_waited_for(settings: Settings, engine: Engine) 
 
 
 def test_a_body_that_does_not_arrive_is_given_up(
-    settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(http, "BODY_SECONDS", 0.05)
     sent = ask(settings, engine, (b"host", b"localhost"), at=("127.0.0.1", 8000))
     assert sent[0]["status"] == 408
     assert "took longer than 0.05 s" in json.loads(sent[1]["body"])["error"]
+    (line,) = audit_lines(tmp_path / "audit.jsonl")
+    assert (line["event"], line["status"], line["why"]) == ("refused", 408, "the request did not arrive in time")
 
 
 @pytest.mark.parametrize(

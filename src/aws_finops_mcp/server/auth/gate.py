@@ -8,7 +8,7 @@ from dataclasses import replace
 import structlog
 from starlette.datastructures import Headers
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aws_finops_mcp.server.audit_log import AuditLog
 from aws_finops_mcp.server.auth.authenticator import (
@@ -30,6 +30,9 @@ PUBLIC = frozenset({"/health"})
 
 WELL_KNOWN = "/.well-known/"
 """Where clients look for how to authenticate, before they can."""
+
+LEFT = 499
+"""Of a request whose client did not wait: nobody refused it."""
 
 UNKNOWN = "?"
 """In the place of a claimed name that nobody here has."""
@@ -68,7 +71,8 @@ class Gate:
             await self._app(scope, receive, send)
             return
         if scope["type"] != "http":
-            await send({"type": "websocket.close", "code": 1008})  # nothing here speaks it
+            self._audit.refused(self._stranger(scope), "GET", scope["path"], 403, "nothing here speaks WebSocket")
+            await send({"type": "websocket.close", "code": 1008})
             return
         caller = self._stranger(scope)
         scope[KEY] = caller
@@ -82,7 +86,18 @@ class Gate:
             await refusal.response(scope, receive, send)
             return
         with structlog.contextvars.bound_contextvars(caller=caller.principal.name or "-"):
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, self._noting(scope, caller, send))
+
+    def _noting(self, scope: Scope, caller: Caller, send: Send) -> Send:
+        """A `send` that audits what is refused further on, where nothing there did."""
+
+        async def noted(message: Message) -> None:
+            status = message.get("status", 0)
+            if status >= 400 and status != LEFT and not caller.audited.is_set():
+                self._audit.refused(caller, scope["method"], scope["path"], status)
+            await send(message)
+
+        return noted
 
     def _stranger(self, scope: Scope) -> Caller:
         """What is known of a sender before it is authenticated."""

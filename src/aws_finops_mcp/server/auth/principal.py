@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,11 +37,13 @@ class Caller:
     Attributes:
         client: the address of the client, as the listener lets it be known; `-` when it is not.
         request: the id of the request, as in the log.
+        audited: set when the audit log has a line of the request.
     """
 
     principal: Principal
     client: str = "-"
     request: str = ""
+    audited: threading.Event = field(default_factory=threading.Event, compare=False, repr=False)
 
 
 LOCAL = Caller(Principal("", "stdio"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from pydantic import Field
@@ -11,7 +12,7 @@ from pydantic import Field
 from aws_finops_mcp.aws.reads import Read
 from aws_finops_mcp.checks.alarms import ACTIONS, all_alarms
 from aws_finops_mcp.checks.check import Check, Facts, Judgement, Part
-from aws_finops_mcp.checks.metric_owners import OWNERS, Existing, Metric, reads_for
+from aws_finops_mcp.checks.metric_owners import LOOKED_FOR, OWNERS, TOPIC, Existing, Metric, reads_for
 from aws_finops_mcp.checks.reads import ALARMS
 from aws_finops_mcp.checks.tagging import tags_by_arn, tags_read, unless_exempt
 from aws_finops_mcp.declaration import RegionParams
@@ -79,7 +80,18 @@ def _judged(facts: Facts, alarm: Any, verdict: Verdict, reason: str, **more: Sca
 
 def read_watched(facts: Facts, _params: RegionParams) -> Iterator[Read]:
     """Only the listings of what some alarm watches."""
-    yield from reads_for(metric for alarm in all_alarms(facts.items(ALARMS)) for metric in _metrics(alarm))
+    alarms = list(all_alarms(facts.items(ALARMS)))
+    yield from reads_for(metric for alarm in alarms for metric in (*_metrics(alarm), *_topics(alarm)))
+
+
+def _topics(alarm: Any) -> list[Metric]:
+    """The topics that an alarm tells, of its own account and region: others are not to be seen here."""
+    if not alarm.get("ActionsEnabled"):
+        return []
+    place = alarm["AlarmArn"].split(":")[3:5]
+    targets = dict.fromkeys(target for action in ACTIONS for target in alarm.get(action, ()))
+    topics = [one for one in targets if one.split(":")[2:5] == ["sns", *place]]
+    return [Metric(TOPIC, (("Arn", one),)) for one in topics]
 
 
 def judge_orphaned(facts: Facts, _params: RegionParams) -> Iterator[Judgement]:
@@ -89,7 +101,7 @@ def judge_orphaned(facts: Facts, _params: RegionParams) -> Iterator[Judgement]:
     names = {alarm["AlarmName"] for alarm in alarms} | {alarm["AlarmArn"] for alarm in alarms}
     for alarm in alarms:
         if "AlarmRule" in alarm:
-            yield _judge_composite(facts, alarm, names)
+            yield _heard(existing, alarm, _judge_composite(facts, alarm, names))
             continue
         metrics = _metrics(alarm)
         told = [existing.missing(metric) for metric in metrics]
@@ -97,14 +109,31 @@ def judge_orphaned(facts: Facts, _params: RegionParams) -> Iterator[Judgement]:
         if any(map(existing.not_read, metrics)):
             yield _judged(facts, alarm, Verdict.UNKNOWN, "what it watches could not be listed")
         elif not metrics or all(name is None for name in told):
-            yield _judged(facts, alarm, Verdict.OK, "watches nothing that this check can look for")
+            judged = _judged(facts, alarm, Verdict.OK, "watches nothing that this check can look for")
+            yield _heard(existing, alarm, judged)
         elif all(told):
             yield _judged(facts, alarm, Verdict.IDLE, f"watches {', '.join(gone)}, which is gone", gone=len(gone))
         elif gone:
             reason = f"watches, among others, {', '.join(gone)}, which is gone"
             yield _judged(facts, alarm, Verdict.DEGRADED, reason, gone=len(gone))
         else:
-            yield _judged(facts, alarm, Verdict.OK, "what it watches is there")
+            yield _heard(existing, alarm, _judged(facts, alarm, Verdict.OK, "what it watches is there"))
+
+
+def _heard(existing: Existing, alarm: Any, judged: Judgement) -> Judgement:
+    """An alarm on what is there is worth nothing where it tells a topic that is gone."""
+    topics = _topics(alarm)
+    gone = [name.rpartition(":")[2] for topic in topics if (name := existing.missing(topic))]
+    if judged.verdict is not Verdict.OK or not topics:
+        return judged
+    if any(map(existing.not_read, topics)):
+        return replace(judged, verdict=Verdict.UNKNOWN, reason=f"{judged.reason}; the topics could not be listed")
+    if not gone:
+        return judged
+    reason = f"{judged.reason}, but it tells topic {', '.join(gone)}, which is gone"
+    return replace(
+        judged, verdict=Verdict.DEGRADED, reason=reason, evidence={**judged.evidence, "topics_gone": len(gone)}
+    )
 
 
 _ALARM_IN_RULE = re.compile(r"""(?:ALARM|OK|INSUFFICIENT_DATA)\(\s*(?:"([^"]+)"|'([^']+)'|([^)"']+?))\s*\)""")
@@ -134,8 +163,8 @@ ORPHANED_ALARMS = Check(
     noun="CloudWatch alarms",
     category=Category.MONITORING,
     description=(
-        "CloudWatch alarms whose resources (of EC2, EBS, NAT, ELB, Lambda, RDS, DynamoDB, SQS, SNS) or alarms are "
-        "gone, with what each costs. Lists only what alarms watch. Free to ask."
+        f"CloudWatch alarms whose resources (of {LOOKED_FOR}), alarms or topics are gone, with what each costs. Lists "
+        "only what alarms watch. Free to ask."
     ),
     resource_type="AWS::CloudWatch::Alarm",
     params=RegionParams,
@@ -144,10 +173,14 @@ ORPHANED_ALARMS = Check(
     follow_ups=(read_watched,),
     detail_actions=_WATCHED_ACTIONS,
     judge=judge_orphaned,
-    evidence=_EVIDENCE | {"gone": "resources, or alarms, that it watches and that are in no listing"},
+    evidence=_EVIDENCE
+    | {
+        "gone": "resources, or alarms, that it watches and that are in no listing",
+        "topics_gone": "topics that its actions name, of its region, and that sns:ListTopics does not have",
+    },
     verdicts={
         Verdict.IDLE: "every resource that it watches, or every alarm that it is made of, is gone",
-        Verdict.DEGRADED: "some of what it watches is gone",
+        Verdict.DEGRADED: "some of what it watches is gone, or a topic that it tells",
         Verdict.OK: "what it watches is there, or is of a kind that this check does not look for",
         Verdict.UNKNOWN: "a listing that would tell, or its tags, could not be read",
     },

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import Field
@@ -11,7 +13,7 @@ from pydantic import Field
 from aws_finops_mcp.aws.clients import GLOBAL_REGION
 from aws_finops_mcp.aws.reads import Read, read
 from aws_finops_mcp.checks.check import Check, Facts, Judgement, Part
-from aws_finops_mcp.checks.metric_owners import OWNERS, Existing, Metric, reads_for
+from aws_finops_mcp.checks.metric_owners import ALARM, LOOKED_FOR, OWNERS, Existing, Metric, reads_for
 from aws_finops_mcp.checks.reads import DASHBOARDS
 from aws_finops_mcp.declaration import RegionParams
 from aws_finops_mcp.findings import Category, Scalar, Verdict
@@ -33,15 +35,64 @@ def read_bodies(facts: Facts, _params: OrphanedCloudwatchDashboardsParams) -> It
     return (_body(dashboard) for dashboard in facts.items(DASHBOARDS))
 
 
-def shown_metrics(body: str) -> list[Metric]:
-    """The metrics that a dashboard's widgets name, each with its widget's region; what can't be read is left out.
+@dataclass(frozen=True)
+class Shown:
+    """What a dashboard's widgets show.
 
-    In a widget's list "." repeats the item above at its place, and "..." all of them but the last.
+    Attributes:
+        named: metrics, log groups and alarms that are named, each with its widget's region.
+        searches: widgets and expressions that show what they find when somebody looks: nothing can be said of these.
     """
+
+    named: Sequence[Metric]
+    searches: int
+
+
+_SOURCE = re.compile(r"""(?:^|\|)\s*SOURCE\s+((?:'[^']+'|"[^"]+")(?:\s*,\s*(?:'[^']+'|"[^"]+"))*)""", re.IGNORECASE)
+_QUOTED = re.compile(r"""['"]([^'"]+)['"]""")
+_SEARCH = re.compile(r"\b(SEARCH|SELECT|INSIGHT_RULE_METRIC)\b", re.IGNORECASE)
+_LISTS_BY_ITSELF = ("explorer", "custom")
+
+
+def shown(body: str, account: str) -> Shown:
+    """What a dashboard's widgets show; what can't be read is left out."""
     try:
         widgets = json.loads(body).get("widgets", [])
     except (ValueError, AttributeError):
-        return []
+        return Shown([], 0)
+    named: list[Metric] = []
+    searches = 0
+    for widget in widgets:
+        properties = widget.get("properties") or {}
+        region = str(properties.get("region") or GLOBAL_REGION)
+        expressions = [
+            str(part.get("expression", ""))
+            for row in properties.get("metrics") or ()
+            for part in row
+            if isinstance(part, dict)
+        ]
+        searches += sum(bool(_SEARCH.search(text)) for text in expressions) + (widget.get("type") in _LISTS_BY_ITSELF)
+        groups, searched = _log_groups(str(properties.get("query") or "")) if widget.get("type") == "log" else ([], 0)
+        searches += searched
+        if not properties.get("accountId"):
+            named += [Metric("AWS/Logs", (("LogGroupName", group),), region) for group in groups]
+        alarms = [str(arn).split(":") for arn in properties.get("alarms") or ()]
+        named += [Metric(ALARM, (("Arn", ":".join(arn)),), arn[3]) for arn in alarms if arn[4:5] == [account]]
+    return Shown([*shown_metrics(widgets), *named], searches)
+
+
+def _log_groups(query: str) -> tuple[list[str], int]:
+    """The log groups that a query names, and whether it takes others by prefix or class."""
+    sources = [name for match in _SOURCE.finditer(query) for name in _QUOTED.findall(match[1])]
+    # A group of another account is named by its ARN.
+    return [name for name in sources if not name.startswith("arn:")], int("logGroups(" in query)
+
+
+def shown_metrics(widgets: Sequence[Any]) -> list[Metric]:
+    """The metrics that widgets name, each with its widget's region.
+
+    In a widget's list "." repeats the item above at its place, and "..." all of them but the last.
+    """
     found: list[Metric] = []
     for widget in widgets:
         properties = widget.get("properties") or {}
@@ -63,26 +114,30 @@ def shown_metrics(body: str) -> list[Metric]:
     return found
 
 
-def _bodies(facts: Facts) -> Iterator[tuple[Any, list[Metric] | None]]:
+def _bodies(facts: Facts) -> Iterator[tuple[Any, Shown | None]]:
     for dashboard in facts.items(DASHBOARDS):
         told = facts.maybe(_body(dashboard))
-        yield dashboard, shown_metrics(told[0]["DashboardBody"]) if told else None
+        account = dashboard["DashboardArn"].split(":")[4]
+        yield dashboard, shown(told[0]["DashboardBody"], account) if told else None
 
 
 def read_shown(facts: Facts, _params: OrphanedCloudwatchDashboardsParams) -> Iterator[Read]:
     """Only the listings, by region, of what some widget shows."""
-    yield from reads_for(metric for _, metrics in _bodies(facts) for metric in metrics or ())
+    yield from reads_for(metric for _, body in _bodies(facts) if body for metric in body.named)
 
 
 def judge_dashboards(facts: Facts, params: OrphanedCloudwatchDashboardsParams) -> Iterator[Judgement]:
     """A dashboard all of whose resources are gone shows nothing."""
     existing = Existing(facts)
-    for dashboard, metrics in _bodies(facts):
+    for dashboard, body in _bodies(facts):
+        metrics = body.named if body else None
+        searches = body.searches if body else 0
         age = facts.age_days(dashboard["LastModified"])
         told = [existing.missing(metric) for metric in metrics or ()]
         gone = sorted({name for name in told if name})
         evidence: dict[str, Scalar] = {
             "metrics": None if metrics is None else len(metrics),
+            "searches": searches,
             "looked_for": sum(name is not None for name in told),
             "gone": len(gone),
             "changed_days_ago": age,
@@ -95,6 +150,9 @@ def judge_dashboards(facts: Facts, params: OrphanedCloudwatchDashboardsParams) -
             verdict, reason = Verdict.OK, "what it shows is there, or of a kind that this check does not look for"
         elif age < params.period:
             verdict, reason = Verdict.TOO_NEW, f"shows what is gone, but was changed {age} days ago"
+        elif all(told) and searches:
+            verdict = Verdict.UNKNOWN
+            reason = f"all that it names is gone ({', '.join(gone[:5])}), but {searches} of its widgets search for more"
         elif all(told):
             verdict, reason = Verdict.IDLE, f"all that it shows is gone: {', '.join(gone[:5])}"
         else:
@@ -115,8 +173,8 @@ ORPHANED_DASHBOARDS = Check(
     noun="CloudWatch dashboards",
     category=Category.MONITORING,
     description=(
-        "CloudWatch dashboards whose widgets show resources (of EC2, EBS, NAT, ELB, Lambda, RDS, DynamoDB, SQS, SNS) "
-        "that are gone, in whichever region. The first three dashboards are free. Free to ask."
+        f"CloudWatch dashboards whose widgets show resources (of {LOOKED_FOR}) or alarms that are gone, in whichever "
+        "region. The first three dashboards are free. Free to ask."
     ),
     resource_type="AWS::CloudWatch::Dashboard",
     params=OrphanedCloudwatchDashboardsParams,
@@ -126,7 +184,8 @@ ORPHANED_DASHBOARDS = Check(
     everywhere=True,
     judge=judge_dashboards,
     evidence={
-        "metrics": "cloudwatch:GetDashboard, metrics that its widgets name; not those of searches and expressions",
+        "metrics": "cloudwatch:GetDashboard, metrics, log groups and alarms that its widgets name",
+        "searches": "widgets and expressions that show what they find: SEARCH, SELECT, log groups by prefix, explorers",
         "looked_for": "of these, those whose resource this check can look for",
         "gone": "resources of these that are in no listing",
         "changed_days_ago": "cloudwatch:ListDashboards, days since LastModified; AWS does not tell who looked at it",
@@ -136,7 +195,8 @@ ORPHANED_DASHBOARDS = Check(
         Verdict.DEGRADED: "some of what it shows is gone",
         Verdict.OK: "what it shows is there, or of a kind that this check does not look for",
         Verdict.TOO_NEW: "shows what is gone, but was changed within the period",
-        Verdict.UNKNOWN: "its widgets, or a listing that would tell, could not be read",
+        Verdict.UNKNOWN: "its widgets, or a listing that would tell, could not be read; or what it searches for may be "
+        "there",
     },
     remediation="Ask who looks at it, mend or remove the dead widgets, or delete the dashboard.",
     references=(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from aws_finops_mcp.demo.double.request import Call
 from aws_finops_mcp.demo.families.family import Case, Family, Rows
+from aws_finops_mcp.demo.families.network_apis import APIS
 from aws_finops_mcp.demo.inventory import ACCOUNT_ID, EU, US
 from aws_finops_mcp.findings import Verdict
 
@@ -21,6 +22,7 @@ IDLE, IN_USE, OK, TOO_NEW, DEGRADED, EXEMPT = (
     Verdict.DEGRADED,
     Verdict.EXEMPT,
 )
+UNKNOWN: Final = Verdict.UNKNOWN
 _STANDARD, _HIGH, _COMPOSITE, _DASHBOARD = 0.10, 0.30, 0.50, 3.00
 
 Watched = tuple[str, dict[str, str]]
@@ -41,6 +43,7 @@ class Alarm:
     period: int = 300
     rule: str = ""
     usd: float = _STANDARD
+    tells: str = ""
 
     @property
     def arn(self) -> str:
@@ -52,7 +55,7 @@ class Alarm:
             "AlarmName": self.name,
             "AlarmArn": self.arn,
             "ActionsEnabled": True,
-            "AlarmActions": [],
+            "AlarmActions": [f"arn:aws:sns:{self.region}:{ACCOUNT_ID}:{self.tells}"] if self.tells else [],
             "StateValue": self.state,
             "StateReason": "as of the last evaluation",
             # AWS touches this one when the reason changes, long after the state did.
@@ -81,7 +84,66 @@ _GONE_LB: Final = {
     "TargetGroup": "targetgroup/nw-gone/943f017f100becff",
 }
 
+_HTTP_API: Final = next(api.api_id for api in APIS if api.kind == "HTTP")
+_OWNED: Final[tuple[tuple[str, str, str], ...]] = (
+    ("AWS/EC2", "AutoScalingGroupName", "nb-workers"),
+    ("AWS/AutoScaling", "AutoScalingGroupName", "nb-workers"),
+    ("AWS/ElastiCache", "CacheClusterId", "nw-hot"),
+    ("AWS/MemoryDB", "ClusterName", "nw-leaders"),
+    ("AWS/ES", "DomainName", "nw-busy"),
+    ("AWS/Redshift", "ClusterIdentifier", "nw-lake"),
+    ("AWS/DocDB", "DBInstanceIdentifier", "nw-documents-1"),
+    ("AWS/DocDB", "DBClusterIdentifier", "nw-documents"),
+    ("AWS/Neptune", "DBInstanceIdentifier", "nw-graph-1"),
+    ("AWS/Neptune", "DBClusterIdentifier", "nw-graph"),
+    ("AWS/ECS", "ClusterName", "nw-shop"),
+    ("ECS/ContainerInsights", "ClusterName", "nw-shop"),
+    ("AWS/EKS", "ClusterName", "nw-checkout"),
+    ("AWS/ApiGateway", "ApiName", "nb-payments"),
+    ("AWS/ApiGateway", "ApiId", _HTTP_API),
+    ("AWS/Kinesis", "StreamName", "nw-clicks"),
+    ("AWS/EFS", "FileSystemId", "fs-0f515152457e30a81"),
+    ("AWS/FSx", "FileSystemId", "fs-0f515152457e31eda"),
+    ("AWS/S3", "BucketName", "s3-quiet"),
+    ("AWS/CloudFront", "DistributionId", "E0NBASSETS"),
+    ("AWS/Logs", "LogGroupName", "/log/silent"),
+    ("AWS/PrivateLinkEndpoints", "VPC Endpoint Id", "vpce-187fdce7be0bf1e80"),
+)
+"""Namespace, dimension and somebody who is there; that name with ``-gone`` after it is nobody's."""
+
+
+def _dead_and_live() -> Iterator[Alarm]:
+    for number, (space, dimension, name) in enumerate(_OWNED):
+        own = f"{number:02}-{space.rpartition('/')[2].lower()}"
+        yield Alarm(f"nw-own-{own}", [(space, {dimension: name})], OK, why=f"its {dimension} of {space} is there")
+        gone = [(space, {dimension: f"{name}-gone"})]
+        yield Alarm(f"nw-own-{own}-old", gone, IDLE, why=f"its {dimension} of {space} is gone")
+    for space in ("AWS/ECS", "ECS/ContainerInsights"):
+        for name, cluster, service, verdict in (
+            ("there", "nw-shop", "nw-search", OK),
+            ("gone", "nw-shop", "nw-gone", IDLE),
+            ("gone-with-its-cluster", "nw-gone", "nw-search", IDLE),
+        ):
+            watched = [(space, {"ClusterName": cluster, "ServiceName": service})]
+            yield Alarm(f"nw-own-{space[:3].lower()}-service-{name}", watched, verdict, why=f"its service is {name}")
+
+
 _ALARMS: Final = (
+    *_dead_and_live(),
+    Alarm(
+        "nw-mon-told",
+        [("AWS/DynamoDB", {"TableName": "carts"})],
+        OK,
+        why="its topic is there",
+        tells="nw-orders-events",
+    ),
+    Alarm(
+        "nw-mon-unheard",
+        [("AWS/DynamoDB", {"TableName": "carts"})],
+        DEGRADED,
+        why="tells a topic that is gone",
+        tells="nw-gone-topic",
+    ),
     Alarm("nw-mon-cpu-old-web", [("AWS/EC2", {"InstanceId": "i-0dead0000000000a1"})], IDLE, why="its instance is gone"),
     Alarm("nw-mon-disk-old", [("AWS/EBS", {"VolumeId": "vol-0dead000000000a1"})], IDLE, why="its volume is gone"),
     Alarm(
@@ -168,13 +230,14 @@ _ALARMS: Final = (
 
 @dataclass(frozen=True)
 class Dashboard:
-    """A dashboard: its widgets' rows of metrics, by region."""
+    """A dashboard: its widgets' rows of metrics, by region, and its other widgets."""
 
     name: str
     rows: Sequence[tuple[str, list[list[Any]]]]
     verdict: Verdict
     why: str
     days: int = 300
+    more: Sequence[dict[str, Any]] = ()
 
     def entry(self, now: datetime) -> dict[str, Any]:
         return {
@@ -187,11 +250,31 @@ class Dashboard:
     @property
     def body(self) -> str:
         metric = [{"type": "metric", "properties": {"region": region, "metrics": rows}} for region, rows in self.rows]
-        return json.dumps({"widgets": [{"type": "text", "properties": {"markdown": "# Shop"}}, *metric]})
+        text = {"type": "text", "properties": {"markdown": "# Shop"}}
+        return json.dumps({"widgets": [text, *metric, *self.more]})
+
+
+def _alarm_widget(name: str) -> dict[str, Any]:
+    return {"type": "alarm", "properties": {"alarms": [f"arn:aws:cloudwatch:{US}:{ACCOUNT_ID}:alarm:{name}"]}}
+
+
+def _log_widget(*groups: str) -> dict[str, Any]:
+    query = " | ".join([*(f"SOURCE '{group}'" for group in groups), "fields @message | filter @message like /SOURCE/"])
+    return {"type": "log", "properties": {"region": US, "query": query}}
 
 
 _LAMBDA: Final = ["AWS/Lambda", "Errors", "FunctionName"]
 _DASHBOARDS: Final = (
+    Dashboard("nw-alarms", [], OK, "its alarm is there", more=[_alarm_widget("nw-mon-errors")]),
+    Dashboard("nw-alarms-old", [], IDLE, "its alarm is gone", more=[_alarm_widget("nw-mon-deleted")]),
+    Dashboard("nw-logs", [], OK, "its log group is there", more=[_log_widget("/log/silent")]),
+    Dashboard("nw-logs-old", [], IDLE, "its log groups are gone", more=[_log_widget("/log/gone-1", "/log/gone-2")]),
+    Dashboard(
+        "nw-searches",
+        [(US, [[*_LAMBDA, "northwind-gone"], [{"expression": "SEARCH('{AWS/Lambda,FunctionName} Errors', 'Sum')"}]])],
+        UNKNOWN,
+        "what it names is gone, what it searches for may be there",
+    ),
     Dashboard(
         "nw-old-launch",
         [
@@ -234,6 +317,8 @@ _DASHBOARDS: Final = (
                     ["AWS/SNS", "NumberOfMessagesPublished", "TopicName", "nw-orders-events"],
                     ["AWS/ELB", "RequestCount", "LoadBalancerName", "nw-gone"],
                     ["AWS/NetworkELB", "ProcessedBytes", *(part for pair in _GONE_LB.items() for part in pair)],
+                    *([space, "Any", dimension, name] for space, dimension, name in _OWNED),
+                    ["AWS/ECS", "CPUUtilization", "ClusterName", "nw-shop", "ServiceName", "nw-search"],
                 ],
             )
         ],

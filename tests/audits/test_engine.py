@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from dataclasses import replace
 from decimal import Decimal
 
@@ -12,7 +11,6 @@ import pytest
 from aws_finops_mcp.audits.audit import audit
 from aws_finops_mcp.audits.catalogue import TOOLS
 from aws_finops_mcp.audits.engine import Engine
-from aws_finops_mcp.audits.plan import PlanAnswer, seconds_at_rate
 from aws_finops_mcp.aws.ledger import Budget
 from aws_finops_mcp.checks import CHECKS
 from aws_finops_mcp.declaration import ArgumentsError, BudgetParams
@@ -172,55 +170,6 @@ def test_the_audits_total_is_counted_once(engine: Engine, account: EmbeddedAccou
     answers = audit(asking, CHECKS, engine.accounts, ["us-east-1"])
     assert asking.ledger.calls().by_action == account.calls.by_action
     assert sum(answer.calls.total for answer in answers) <= asking.ledger.calls().total
-
-
-# --- plans ------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", [check.name for check in CHECKS])
-def test_a_plan_says_what_the_question_then_takes(engine: Engine, account: EmbeddedAccount, name: str) -> None:
-    tool = TOOLS["plan_question"]
-    plan: PlanAnswer = tool.answer(engine.asking(), tool.parse({"tool": name}))
-    assert plan.calls.cost_usd == 0
-    assert account.calls.count("cloudwatch:GetMetricData") == 0
-    answer = ask(engine, name)
-    assert plan.resources is not None
-    if not next(check for check in CHECKS if check.name == name).follow_ups:
-        assert plan.resources >= answer.counts.examined
-    assert plan.cost_usd == answer.calls.cost_usd
-    assert plan.requests == {action: answer.calls.by_action.get(action, 0) for action in plan.requests}
-    for action, most in plan.at_most.items():
-        assert answer.calls.by_action.get(action, 0) <= most
-
-
-def test_a_plan_of_what_can_not_be_listed_is_none(engine: Engine, account: EmbeddedAccount) -> None:
-    account.faults.deny("ec2:DescribeVolumes")
-    tool = TOOLS["plan_question"]
-    plan = tool.answer(engine.asking(), tool.parse({"tool": "find_unused_volumes"}))
-    assert plan.resources is None
-    assert not plan.complete
-    assert plan.failed_reads[0].call == "ec2:DescribeVolumes"
-
-
-@pytest.mark.parametrize(
-    ("arguments", "wanted"),
-    [
-        ({"tool": "find_gold"}, "check: got 'find_gold'; list_checks names them"),
-        ({"tool": "find_unused_volumes", "arguments": {"regoin": 1}}, "regoin: find_unused_volumes has no such"),
-        ({}, "tool: missing; plan_question needs it"),
-    ],
-)
-def test_a_wrong_plan_is_told(engine: Engine, arguments: dict[str, object], wanted: str) -> None:
-    tool = TOOLS["plan_question"]
-    with pytest.raises(ArgumentsError) as error:
-        tool.answer(engine.asking(), tool.parse(arguments))
-    assert wanted in str(error.value)
-
-
-def test_seconds_follow_awss_rates() -> None:
-    assert seconds_at_rate(Counter()) == 0
-    assert seconds_at_rate(Counter({"cloudwatch:GetMetricData": 40})) == 0
-    assert seconds_at_rate(Counter({"cloudwatch:GetMetricData": 120})) == 2
 
 
 def test_unknown_verdicts_are_listed_after_the_idle_ones(engine: Engine, account: EmbeddedAccount) -> None:

@@ -206,6 +206,24 @@ def ask_until_started(table: EmbeddedAccount, asking: Asking, then: Callable[[],
     return answer
 
 
+def test_a_plan_says_what_a_question_may_scan_and_starts_none(
+    athena: Engine, table: EmbeddedAccount, billing_exports: dict[str, Path]
+) -> None:
+    engine = replace(athena, exports=exports_of(billing_exports))  # knows no currencies
+    arguments = {"sql": SUM, "export": "focus"}
+    planner = TOOLS["plan_question"]
+    plan = planner.answer(engine.asking(), planner.parse({"tool": "query_billing_data", "arguments": arguments}))
+    assert (plan.complete, len(table.athena.queries)) == (True, 0)
+    answer = ask(engine, **arguments)
+    started = plan.requests["athena:StartQueryExecution"] + plan.at_most["athena:StartQueryExecution"]
+    assert answer.calls.by_action["athena:StartQueryExecution"] == started == len(table.athena.queries)
+    assert 0 < answer.calls.cost_usd <= plan.at_most_usd
+    whole = sum(path.stat().st_size for path in billing_exports["focus"].rglob("*.parquet"))
+    assert plan.at_most_usd <= Decimal(5) * 2 * max(whole, 10_000_000) / 10**12 + Decimal("0.00001")
+    describe = {"tool": "describe_billing_data", "arguments": {"export": "focus"}}
+    assert planner.answer(engine.asking(), planner.parse(describe)).at_most_usd is None
+
+
 def test_it_is_cancelled_when_the_caller_leaves(athena: Engine, table: EmbeddedAccount) -> None:
     ask(athena, SUM, export="focus")
     table.athena.queries.clear()

@@ -457,6 +457,21 @@ def test_files_of_s3_are_read_once(
         assert few.calls.by_action["s3:GetObject"] == 1
 
 
+def test_a_plan_says_which_files_of_s3_would_be_read(
+    account: EmbeddedAccount, engine: Engine, folder: Path, tmp_path: Path
+) -> None:
+    planner = TOOLS["plan_question"]
+    arguments = {"tool": "query_billing_data", "arguments": {"sql": "SELECT count(*) AS n FROM focus"}}
+    with bucket(account, folder):
+        one = in_s3(engine, tmp_path)
+        plan = planner.answer(one.asking(), planner.parse(arguments))
+        assert account.calls.count("s3:GetObject") == 0
+        answer = ask(one, "SELECT count(*) AS n FROM focus")
+        assert plan.requests == {"s3:GetObject": answer.calls.by_action["s3:GetObject"]}
+        assert plan.cost_usd == answer.calls.cost_usd == plan.at_most_usd
+        assert not planner.answer(one.asking(), planner.parse(arguments)).requests
+
+
 @pytest.mark.parametrize(("denied", "wanted"), [("s3:ListBucket", "s3:ListBucket"), ("s3:GetObject", "s3:GetObject")])
 def test_a_refusal_of_s3_is_named(
     account: EmbeddedAccount, engine: Engine, folder: Path, tmp_path: Path, denied: str, wanted: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, TypeVar
 
 from aws_finops_mcp.audits.answers import unanswered, whole_answer
 from aws_finops_mcp.audits.engine import Asking
@@ -19,6 +20,8 @@ PARALLEL_REGIONS = 16
 PARALLEL_CHECKS = 6
 """Checks of one region under way at once: while one waits for metrics, others list."""
 
+T = TypeVar("T")
+
 log = logging.getLogger("aws_finops_mcp.audit")
 
 
@@ -27,11 +30,27 @@ def audit(
 ) -> list[CheckAnswer]:
     """Run each check in each region of each account, with its default arguments.
 
-    A check of what has no region runs once for an account. A check that breaks is a failed read of its own: the others
-    are not lost with it.
+    A check that breaks is a failed read of its own: the others are not lost with it.
 
     Returns:
         An answer for each, in the order of accounts, regions, checks; each tells its own failed reads and calls.
+
+    Raises:
+        ArgumentsError: an account is not known.
+    """
+    return each(asking, checks, accounts, regions, partial(_ask, asking))
+
+
+def each(
+    asking: Asking,
+    checks: Sequence[Check[Any]],
+    accounts: Sequence[str],
+    regions: Sequence[str],
+    work: Callable[[Reader, Check[Any]], T],
+) -> list[T]:
+    """Do `work` for each check in each region of each account, with one inventory.
+
+    A check of what has no region is done once for an account.
 
     Raises:
         ArgumentsError: an account is not known.
@@ -44,13 +63,13 @@ def audit(
         for account in accounts:
             readers.setdefault((account, GLOBAL_REGION), asking.whole(account))
 
-    def one(target: tuple[str, str]) -> list[CheckAnswer]:
+    def one(target: tuple[str, str]) -> list[T]:
         account, region = target
         wanted = [check for check in checks if check.everywhere == (region == "")]
         reader = readers[account, region or GLOBAL_REGION]
-        return side_by_side(lambda check: _ask(asking, reader.part(), check), wanted, PARALLEL_CHECKS)
+        return side_by_side(lambda check: work(reader.part(), check), wanted, PARALLEL_CHECKS)
 
-    return [answer for answers in side_by_side(one, targets, PARALLEL_REGIONS) for answer in answers]
+    return [done for some in side_by_side(one, targets, PARALLEL_REGIONS) for done in some]
 
 
 def _ask(asking: Asking, reader: Reader, check: Check[Any]) -> CheckAnswer:

@@ -9,10 +9,10 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from aws_finops_mcp.audits.answers import ask_check
-from aws_finops_mcp.audits.by_name import ListChecksParams, RunCheckParams, check_named, list_checks
-from aws_finops_mcp.audits.engine import Asking
+from aws_finops_mcp.audits.by_name import ListChecksParams, RunCheckParams, beyond, check_named, list_checks
+from aws_finops_mcp.audits.engine import Asking, OutOfScopeError
 from aws_finops_mcp.audits.net import IAM_ACTIONS as NET_ACTIONS
-from aws_finops_mcp.audits.plan import PlanAnswer, plan_check
+from aws_finops_mcp.audits.plan import PlanAnswer, plan_billing, plan_check, plan_nothing, plan_savings
 from aws_finops_mcp.audits.savings import FindSavingsParams, find_savings
 from aws_finops_mcp.checks import CHECKS
 from aws_finops_mcp.checks.check import Check
@@ -140,26 +140,49 @@ ESSENTIAL = (
 class PlanParams(Params):
     """Arguments of `plan_question`."""
 
-    tool: str = Field(description="the check to plan for, see list_checks")
+    tool: str = Field(description="the tool or check to plan for")
     arguments: Annotated[
         dict[str, Any], BeforeValidator(from_text), WithJsonSchema({"type": "object", "default": {}})
     ] = Field(default_factory=dict, description="the arguments it would get")
 
 
 def _plan(asking: Asking, params: PlanParams) -> PlanAnswer:
-    check = check_named(asking, params.tool)
-    return plan_check(asking, check, TOOLS[check.name].parse(params.arguments))
+    name, net, given = params.tool, False, params.arguments
+    if name == _RUN_CHECK.name:
+        run: RunCheckParams = _RUN_CHECK.parse(given)
+        name, net, given = run.check, run.savings == "net", run.arguments
+    elif name == _FIND_SAVINGS.name:
+        return plan_savings(asking, _FIND_SAVINGS.parse(given))
+    elif name in _COSTS:
+        if _COSTS[name].category not in asking.categories:
+            raise OutOfScopeError(beyond(name, _COSTS[name].category, asking.categories))
+        return plan_billing(asking, _COSTS[name], TOOLS[name].parse(given))
+    elif name in (_LIST_CHECKS.name, _PLAN.name):
+        return plan_nothing(asking, name)
+    check = check_named(asking, name)
+    return plan_check(asking, check, TOOLS[check.name].parse(given), net=net)
 
+
+_COSTS = {tool.name: tool for tool in COST_TOOLS}
+
+_PLANNED = {
+    *(wanted.iam_action for check in CHECKS for wanted in check.inventory),
+    *(action for check in CHECKS for action in check.detail_actions),
+    *(action for tool in COST_TOOLS for action in tool.iam_actions if not action.startswith("ce:")),
+    "ec2:DescribeRegions",
+}
+"""What a plan may read."""
 
 _PLAN: Tool = Declaration(
     name="plan_question",
     title="What a question would cost",
     category=Category.GOVERNANCE,
     description=(
-        "Says how many AWS calls, dollars and seconds a check would take, without making the calls that cost: "
-        "it lists the resources (free) and counts the rest."
+        "Says how many AWS calls, dollars and seconds a tool or check would take, without making the calls that cost: "
+        "it lists the resources (free) and counts the rest; of costs it asks only what is free."
     ),
-    iam_actions=(*sorted({wanted.iam_action for check in CHECKS for wanted in check.inventory}), IDENTITY),
+    iam_actions=(*sorted(_PLANNED), IDENTITY),
+    optional_actions=tuple(sorted({action for tool in COST_TOOLS for action in tool.optional_actions})),
     params=PlanParams,
     answer_type=PlanAnswer,
     answer=_plan,

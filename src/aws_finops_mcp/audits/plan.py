@@ -1,69 +1,199 @@
-"""Says in advance what a question would cost: makes the free reads, and counts the others."""
+"""Says in advance what a question would cost: makes the reads that are free or nearly, and counts the others."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from pydantic import Field
 
 from aws_finops_mcp.audits.answers import reader_of
+from aws_finops_mcp.audits.audit import each
 from aws_finops_mcp.audits.engine import Asking
 from aws_finops_mcp.audits.examine import metric_queries, read_inventory
+from aws_finops_mcp.audits.net import IAM_ACTIONS as NET_ACTIONS
+from aws_finops_mcp.audits.savings import FindSavingsParams, chosen_checks, chosen_regions
 from aws_finops_mcp.aws.ledger import price_of
-from aws_finops_mcp.aws.metrics import batches
+from aws_finops_mcp.aws.metrics import GET_METRIC_DATA, batches
 from aws_finops_mcp.aws.rates import SHARE, Rate, bucket_of
+from aws_finops_mcp.aws.reader import Reader
 from aws_finops_mcp.checks.check import Check, Facts
-from aws_finops_mcp.declaration import RegionParams
+from aws_finops_mcp.costs.exports.planning import plan_export
+from aws_finops_mcp.costs.exports.query import ExportParams
+from aws_finops_mcp.costs.planning import DryBilling
+from aws_finops_mcp.costs.tool import CostTool
+from aws_finops_mcp.declaration import AskParams, BudgetParams, RegionParams
 from aws_finops_mcp.findings import Answer, UnitUsd
+
+_ZERO = Decimal(0)
 
 
 class PlanAnswer(Answer):
-    """What a question would take, beside the free reads that were made to say so (`calls`)."""
+    """What a question would take, beside the reads that were made to say so (`calls`)."""
 
-    region: str
+    region: str = Field(description="empty: several, or none")
     question: str = Field(description="the tool planned for")
     resources: int | None = Field(
-        description="resources that it would look at, or, where each leads to more, these; null: could not be listed"
+        description="resources that it would look at, or, where each leads to more, these; null: could not be listed, "
+        "or it asks for costs"
     )
-    requests: dict[str, int] = Field(description="further requests, by IAM action; a few more if AWS pages shorter")
-    at_most: dict[str, int] = Field(description="requests for single resources: how many depends on what is found")
-    cost_usd: UnitUsd = Field(description="what AWS would bill for the further requests")
+    requests: dict[str, int] = Field(description="further requests, by IAM action; more where AWS gives several pages")
+    at_most: dict[str, int | None] = Field(
+        description="requests beside them whose number depends on what is found, at most; null: no more is known"
+    )
+    cost_usd: UnitUsd = Field(description="what AWS would bill for the question, without at_most")
+    at_most_usd: UnitUsd | None = Field(
+        description="what it would bill at most: the budget where AWS decides how many pages there are; null: none"
+    )
     seconds: float = Field(description="a lower bound: the further requests at the rate that AWS permits")
 
 
-def plan_check(asking: Asking, check: Check[Any], params: RegionParams) -> PlanAnswer:
-    """Plan one check over one region: its resources are listed (free of charge), its metrics are counted."""
+@dataclass
+class _Count:
+    """What the checks of a question would take beyond their inventory, which is read to say so."""
+
+    resources: int | None = None
+    requests: Counter[str] = field(default_factory=Counter)
+    metrics: int = 0
+    at_most: Counter[str] = field(default_factory=Counter)
+
+
+def plan_check(asking: Asking, check: Check[Any], params: RegionParams, *, net: bool = False) -> PlanAnswer:
+    """Plan one check over one region: its resources are listed, its metrics are counted."""
     reader = reader_of(asking, check, params)
+    count = _count(asking, reader, check, params)
+    about = f"{count.resources} {check.noun} in account {reader.account}, {reader.region}"
+    if count.resources is None:
+        about = ""
+    return _of_checks(asking, check.name, reader, reader.region, [count], about, params.budget, net=net)
+
+
+def plan_savings(asking: Asking, params: FindSavingsParams) -> PlanAnswer:
+    """Plan `find_savings`: its checks over its regions, from one inventory."""
+    if params.cursor:
+        return plan_nothing(asking, "find_savings")
+    checks, _ = chosen_checks(asking, params)
+    regions = chosen_regions(asking, params)
+    reader = asking.reader(regions[0], params.account)
+
+    def work(reader: Reader, check: Check[Any]) -> _Count:
+        return _count(asking, reader, check, check.params.model_validate({"region_name": reader.region}))
+
+    counts = each(asking, checks, [reader.alias], regions, work)
+    about = f"{len(checks)} checks in account {reader.account}, {', '.join(regions)}"
+    return _of_checks(asking, "find_savings", reader, "", counts, about, params.budget, net=params.savings == "net")
+
+
+def plan_billing(asking: Asking, tool: CostTool[Any, Any], params: AskParams) -> PlanAnswer:
+    """Plan a tool on costs: what is free is asked, what AWS bills for is counted."""
+    billing = DryBilling.like(asking.billing(params.account))
+    if isinstance(params, ExportParams):
+        planned = plan_export(billing, params)
+    else:
+        tool.answer(billing, params)
+        planned = billing.planned
+    more = tool.more(params) if tool.more else {}
+    return _answer(
+        asking,
+        tool.name,
+        account=billing.reader.account,
+        requests=planned.requests,
+        at_most={**planned.at_most, **more},
+        usd=planned.usd,
+        at_most_usd=planned.at_most_usd,
+        budget=params.budget,
+        about=f"account {billing.reader.account}",
+    )
+
+
+def plan_nothing(asking: Asking, name: str) -> PlanAnswer:
+    """Plan what asks AWS nothing."""
+    return _answer(asking, name, usd=_ZERO, at_most_usd=_ZERO, about="nothing of AWS")
+
+
+def _count(asking: Asking, reader: Reader, check: Check[Any], params: RegionParams) -> _Count:
     facts = read_inventory(reader, check, params, Facts(asking.engine.clock(), {}))
-    requests: Counter[str] = Counter()
-    metrics = 0
-    resources = None
-    listed = 0
-    if facts is not None:
-        resources = check.count(facts, params) if check.count else len(facts.items(check.inventory[0]))
-        listed = sum(len(facts.maybe(wanted) or ()) for wanted in (*facts.inventory, *facts.details))
-        if facts.window is not None:
-            queries = metric_queries(check, params, facts)
-            metrics = len(queries)
-            requests["cloudwatch:GetMetricData"] = len(batches(queries, facts.window))
-    cost = price_of("cloudwatch:GetMetricData", metrics)
-    ledger = reader.ledger
-    about = f"{resources} {check.noun} in account {reader.account}, {reader.region}"
+    if facts is None:
+        return _Count()
+    count = _Count(check.count(facts, params) if check.count else len(facts.items(check.inventory[0])))
+    if facts.window is not None:
+        queries = metric_queries(check, params, facts)
+        count.metrics = len(queries)
+        count.requests[GET_METRIC_DATA] = len(batches(queries, facts.window))
+    listed = sum(len(facts.maybe(wanted) or ()) for wanted in (*facts.inventory, *facts.details))
+    count.at_most.update(dict.fromkeys(check.detail_actions, listed))
+    return count
+
+
+def _of_checks(
+    asking: Asking,
+    name: str,
+    reader: Reader,
+    region: str,
+    counts: list[_Count],
+    about: str,
+    budget: BudgetParams,
+    *,
+    net: bool,
+) -> PlanAnswer:
+    known = [count.resources for count in counts if count.resources is not None]
+    at_most: dict[str, int | None] = dict(sum((count.at_most for count in counts), Counter()))
+    bills = {action: None for action in NET_ACTIONS if price_of(action)} if net else {}
+    # The inventory was read to count, and will be read again.
+    usd = asking.ledger.calls().cost_usd + price_of(GET_METRIC_DATA, sum(count.metrics for count in counts))
+    more = sum((price_of(action) * (times or 0) for action, times in at_most.items()), _ZERO)
+    return _answer(
+        asking,
+        name,
+        account=reader.account,
+        region=region,
+        resources=sum(known) if known else None,
+        requests=sum((count.requests for count in counts), Counter()),
+        at_most=at_most | bills,
+        usd=usd,
+        at_most_usd=None if bills else usd + more,
+        budget=budget,
+        about=about if known else "",
+    )
+
+
+def _answer(
+    asking: Asking,
+    name: str,
+    *,
+    usd: Decimal,
+    at_most_usd: Decimal | None,
+    about: str,
+    account: str = "",
+    region: str = "",
+    resources: int | None = None,
+    requests: Mapping[str, int] | None = None,
+    at_most: Mapping[str, int | None] | None = None,
+    budget: BudgetParams | None = None,
+) -> PlanAnswer:
+    ledger, requests = asking.ledger, Counter(requests)
+    limits = [limit for limit in (at_most_usd, asking.engine.allowed(budget).usd) if limit is not None]
+    summary = f"{name} would look at {about}: {requests.total()} further requests, ${usd:.5f}"
+    summary += f", at most ${min(limits):.5f}" if limits and min(limits) != usd else ""
+    summary += "" if limits else f", and more for each further page or of {', '.join(at_most or requests)}"
     return PlanAnswer(
         tool="plan_question",
-        question=check.name,
-        summary=f"{check.name} would look at {about}: {requests.total()} further requests, ${cost:.5f}."
-        if resources is not None
-        else f"NOT READ: the {check.noun} could not be listed, so nothing can be planned.",
+        question=name,
+        summary=f"{summary}."
+        if about
+        else f"NOT READ: the resources of {name} could not be listed, so nothing can be planned.",
         complete=not ledger.failed_reads,
-        account=reader.account,
-        region=reader.region,
+        account=account,
+        region=region,
         resources=resources,
         requests=dict(requests),
-        at_most=dict.fromkeys(check.detail_actions, listed),
-        cost_usd=cost,
+        at_most=dict(at_most or {}),
+        cost_usd=usd,
+        at_most_usd=min(limits, default=None),
         seconds=round(seconds_at_rate(requests), 2),
         failed_reads=ledger.failed_reads,
         calls=ledger.calls(),

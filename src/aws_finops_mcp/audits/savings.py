@@ -77,8 +77,8 @@ def find_savings(asking: Asking, params: FindSavingsParams) -> SavingsAnswer:
     if params.cursor:
         whole, start, name = kept_page(params.cursor, "find_savings", asking.engine.store, SavingsAnswer)
         return _page(asking, whole, params, start, name)
-    checks, left_out = _checks(asking, params)
-    regions = _regions(asking, params)
+    checks, left_out = chosen_checks(asking, params)
+    regions = chosen_regions(asking, params)
     reader = asking.reader(regions[0], params.account)
     answers = audit(asking, checks, [reader.alias], regions)
     rows, counted_twice = ranked(answers)
@@ -148,7 +148,7 @@ def _gaps(answers: Iterable[CheckAnswer], failed_reads: Sequence[FailedRead]) ->
     return "; ".join(gaps)
 
 
-def _checks(asking: Asking, params: FindSavingsParams) -> tuple[list[Check[Any]], list[str]]:
+def chosen_checks(asking: Asking, params: FindSavingsParams) -> tuple[list[Check[Any]], list[str]]:
     """The checks to run, and what to warn of: who reads regions only is not told what has none."""
     offered = offered_checks(asking)
     chosen = [check_named(asking, name) for name in params.checks] or list(offered.values())
@@ -165,7 +165,7 @@ def _checks(asking: Asking, params: FindSavingsParams) -> tuple[list[Check[Any]]
     ] if skipped else []
 
 
-def _regions(asking: Asking, params: FindSavingsParams) -> list[str]:
+def chosen_regions(asking: Asking, params: FindSavingsParams) -> list[str]:
     """The regions to read. Where the account's could not be listed, the server's own: the ledger says what failed."""
     own = asking.region
     if ALL_REGIONS not in params.regions:

@@ -76,7 +76,7 @@ class Billing:
             return self.reader.ledger.simulated or any(kept.simulated for kept in self._used)
 
     def _items(self, question: Read) -> list[Any]:
-        key = json.dumps([self._endpoint(question), self.reader.alias, self.reader.account, _text(question)])
+        key = self._key(question)
         kept = self.cache.get(key)
         if kept is None:
             items = self.reader.pages(
@@ -95,6 +95,10 @@ class Billing:
         with self._lock:
             self._used.append(kept)
         return kept.items
+
+    def _key(self, question: Read) -> str:
+        """What an answer is kept under."""
+        return json.dumps([self._endpoint(question), self.reader.alias, self.reader.account, _text(question)])
 
     def _endpoint(self, question: Read) -> str:
         """Who answers: AWS, or the embedded account."""

@@ -200,6 +200,9 @@ def _period_label(period: str, granularity: str) -> str:
     return {"MONTHLY": period[:7], "DAILY": period, "HOURLY": period[5:16].replace("T", " ")}[granularity]
 
 
+_PARTS = {"ce:GetCostAndUsage": 2}
+"""Of two dimensions, tax and reductions are asked apart, where there are any."""
+
 COSTS = CostTool(
     name="get_costs",
     title="Costs by any two dimensions",
@@ -212,6 +215,7 @@ COSTS = CostTool(
     params=CostsParams,
     answer_type=CostsAnswer,
     answer=costs,
+    more=lambda params: _PARTS if len(params.group_by) == MOST_GROUPS and "record_type" not in params.group_by else {},
     references=(GET_COST_AND_USAGE,),
     chart=_chart,
 )
@@ -242,6 +246,7 @@ COST_BY_REGION_AND_SERVICE = CostTool(
     params=CostRowsParams,
     answer_type=CostsAnswer,
     answer=_grouped("get_cost_by_region_and_service", "region", "service"),
+    more=lambda _: _PARTS,
     references=(GET_COST_AND_USAGE,),
     chart=_chart,
 )

@@ -396,6 +396,8 @@ COMPARE = CostTool(
         "drivers to ask (Cost Explorer)."
     ),
     iam_actions=("ce:GetCostAndUsage", "ce:GetCostAndUsageComparisons", "ce:GetCostComparisonDrivers"),
+    # Pages of drivers; or, where AWS has none, two months by service and usage type.
+    more=lambda params: {"ce:GetCostComparisonDrivers": None, "ce:GetCostAndUsage": 8} if params.drivers else {},
     params=ComparisonParams,
     answer_type=ComparisonAnswer,
     answer=compare,

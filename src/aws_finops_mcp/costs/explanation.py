@@ -342,6 +342,8 @@ EXPLAIN = CostTool(
         "Explorer, $0.01 a page); the same question is free for an hour."
     ),
     iam_actions=("ce:GetCostAndUsage", "ce:GetTags"),
+    # Owners: two for each set of services that share no usage type.
+    more=lambda _: {"ce:GetCostAndUsage": None},
     params=ExplanationParams,
     answer_type=ExplanationAnswer,
     answer=explain,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Generic, TypeVar
 
@@ -34,6 +34,8 @@ class CostTool(Generic[ParamsT, AnswerT]):
         answer: asks AWS and gives the answer; AWS's refusals are in it, never raised.
         optional_actions: IAM actions that it calls beside them where the operator configured what needs them.
         references: where AWS documents what is asked.
+        more: requests that hang on what the first ones say, by IAM action: at most so many, or
+            None where AWS's data decide.
         chart: what a picture of the answer shows; None where there is nothing to see, as when it was not read.
     """
 
@@ -47,4 +49,5 @@ class CostTool(Generic[ParamsT, AnswerT]):
     references: tuple[str, ...]
     category: Category = Category.COST
     optional_actions: tuple[str, ...] = ()
+    more: Callable[[ParamsT], Mapping[str, int | None]] | None = None
     chart: Callable[[AnswerT, ParamsT], Chart | None] | None = None

@@ -165,12 +165,14 @@ def _finding(finding: Finding) -> str:
 
 def _plan(answer: PlanAnswer) -> Iterator[str]:
     yield (
-        f"{answer.question} in {answer.region}: resources "
+        f"{answer.question} in {answer.region or answer.account}: resources "
         f"{'not read' if answer.resources is None else answer.resources}, "
         f"${float(answer.cost_usd):.5f}, at least {answer.seconds} s more."
     )
     yield from _named("Further requests", (f"{action} x{count}" for action, count in answer.requests.items()))
-    yield from _named("At most", (f"{action} x{count}" for action, count in answer.at_most.items()))
+    yield from _named(
+        "At most", (f"{action} x{'?' if count is None else count}" for action, count in answer.at_most.items())
+    )
 
 
 def _named(name: str, items: Iterable[str]) -> Iterator[str]:

@@ -59,9 +59,7 @@ class Athena:
         """
         if parameters:
             raise StatementError("Athena is asked without parameters")
-        columns = self._table.described(sql)
-        nested = [place for place, (_, kind) in enumerate(columns) if _is_nested(kind)]
-        translated = translate(sql, self._table.source, self._table.columns, at_most, nested)
+        columns, translated = self._translated(sql, at_most)
         self._afford(translated)
         place = self._results()
         query = self._start(translated, place)
@@ -75,6 +73,20 @@ class Athena:
             kinds = (kind for _, kind in columns)
             rows.append(tuple(_value(value, kind) for value, kind in zip(row, kinds, strict=True)))
         return Rows(columns, tuple(rows), False)
+
+    def most_usd(self, sql: str) -> Decimal:
+        """What Athena would bill at most for asking; nothing is asked.
+
+        Raises:
+            StatementError: it is wrong, or can't be said in Athena's SQL.
+        """
+        most = self._table.bytes * self._translated(sql, 1)[1].scans
+        return usd_of(most, self._price) if most else Decimal(0)
+
+    def _translated(self, sql: str, at_most: int) -> tuple[tuple[tuple[str, str], ...], Translated]:
+        columns = self._table.described(sql)
+        nested = [place for place, (_, kind) in enumerate(columns) if _is_nested(kind)]
+        return columns, translate(sql, self._table.source, self._table.columns, at_most, nested)
 
     def columns(self, table: str) -> tuple[tuple[str, str], ...]:
         """Names and types of a table's columns; nothing is read."""

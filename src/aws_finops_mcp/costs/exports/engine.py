@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Protocol
 
 
@@ -38,6 +39,9 @@ class SqlEngine(Protocol):
 
     def ask(self, sql: str, parameters: Sequence[Any] = (), at_most: int = 1_000_000, size: int | None = None) -> Rows:
         """The first rows; `size` is characters, of the values as text."""
+
+    def most_usd(self, sql: str) -> Decimal:
+        """What AWS would bill at most for asking; nothing is asked."""
 
     def columns(self, table: str) -> tuple[tuple[str, str], ...]:
         """Names and types of a table's columns; nothing is read."""

@@ -26,6 +26,9 @@ from aws_finops_mcp.settings import ExportLimits, ExportSettings
 KEEP = 64
 """Exports' states whose currencies a process remembers."""
 
+CURRENCIES = "SELECT DISTINCT BillingCurrency FROM focus ORDER BY 1"
+"""Asked of an export before amounts are added up."""
+
 
 @dataclass(frozen=True)
 class Opened:
@@ -122,6 +125,16 @@ class Exports:
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
 
+    def missing(self, reader: Reader, name: str, first: str = "", last: str = "") -> int:
+        """How many files of an export are in S3 and not on this host yet.
+
+        Raises:
+            ExportError, ReadFailedError: as those of `open`.
+        """
+        _, settings = self.named(reader.alias, name)
+        files = find_files(reader, settings, first, last)
+        return self._s3.missing(files) if settings.in_s3 else 0
+
     def _through_athena(self, reader: Reader, name: str, settings: ExportSettings, first: str, last: str) -> Opened:
         from aws_finops_mcp.costs.exports.athena import open_athena  # sqlglot, for those who ask Athena only
 
@@ -148,5 +161,5 @@ def _currencies(export: Opened) -> tuple[str, ...]:
         only = export.engine.only_value(CURRENCY[export.settings.kind])
         if only is not None:
             return (only,)
-    rows = export.engine.ask("SELECT DISTINCT BillingCurrency FROM focus ORDER BY 1").rows
+    rows = export.engine.ask(CURRENCIES).rows
     return tuple(str(row[0]) for row in rows)

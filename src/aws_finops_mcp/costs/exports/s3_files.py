@@ -69,6 +69,11 @@ class S3Files:
                 raise ExportError(outcome)
         return [placed(one, wanted[one.name]) for one in files]
 
+    def missing(self, files: Sequence[ExportFile]) -> int:
+        """How many of the files are not on this host yet."""
+        directory = self._directory
+        return sum(1 for one in files if directory is None or not self._path(directory, one).exists())
+
     @staticmethod
     def _path(directory: Path, one: ExportFile) -> Path:
         """By name and content; with the billing period as a folder, which engines read as a column."""

@@ -79,12 +79,18 @@ class ForecastAnswer(BillingAnswer):
     rows: tuple[ForecastRow, ...] = Field(description="the first begins today")
 
 
+_NO_FORECAST = "leave filters out; a forecast needs some weeks of costs"
+
+
 def forecast(billing: Billing, params: ForecastParams) -> ForecastAnswer:
     """Ask for the forecast from today, and for what is billed of the month before."""
     today = billing.today
     following = months_before(today, -1)
     keep = expression(params.filters, {})
-    (pages,) = billing.ask(_question(params, today.isoformat(), months_before(today, -params.months).isoformat(), keep))
+    question = _question(params, today.isoformat(), months_before(today, -params.months).isoformat(), keep)
+    (pages,) = billing.ask(question)
+    if not isinstance(pages, FailedRead) and not any(page.get("ForecastResultsByTime") for page in pages):
+        pages = billing.fail(question, "not_available", "AWS forecasts nothing for this period", _NO_FORECAST)
     before, actual = _billed(
         billing, Question(months_before(today, 1), today - timedelta(days=1), params.metric, filter=keep)
     )

@@ -21,6 +21,7 @@ PRODUCTS = {
     "Lambda": ("Lambda",),
     "ECS": ("Fargate",),
     "EKS": ("Fargate",),
+    "OpenSearchService": ("OpenSearch",),
 }
 """What Savings Plans call the products that cover a service, where not by the service's own name."""
 
@@ -28,14 +29,21 @@ _RESERVED: dict[str, tuple[str, str, str, tuple[str, str]]] = {
     "EC2": ("ec2", "DescribeReservedInstances", "ReservedInstances", ("NextToken", "NextToken")),
     "RDS": ("rds", "DescribeReservedDBInstances", "ReservedDBInstances", ("Marker", "Marker")),
     "ElastiCache": ("elasticache", "DescribeReservedCacheNodes", "ReservedCacheNodes", ("Marker", "Marker")),
+    "MemoryDB": ("memorydb", "DescribeReservedNodes", "ReservedNodes", ("NextToken", "NextToken")),
+    "OpenSearchService": ("opensearch", "DescribeReservedInstances", "ReservedInstances", ("NextToken", "NextToken")),
+    "Redshift": ("redshift", "DescribeReservedNodes", "ReservedNodes", ("Marker", "Marker")),
 }
-"""By service: its call, where reservations are in the answer, and the next page's token."""
+"""By service: its call, where reservations are in the answer, and the next page's token. DynamoDB's reserved capacity
+can't be asked for."""
 
 IAM_ACTIONS = (
     "savingsplans:DescribeSavingsPlans",
     "ec2:DescribeReservedInstances",
     "rds:DescribeReservedDBInstances",
     "elasticache:DescribeReservedCacheNodes",
+    "memorydb:DescribeReservedNodes",
+    "es:DescribeReservedInstances",
+    "redshift:DescribeReservedNodes",
 )
 
 

@@ -11,10 +11,12 @@ from tests.test_cli import run
 from aws_finops_mcp.audits.catalogue import TOOLS
 from aws_finops_mcp.audits.policy import iam_policy
 from aws_finops_mcp.audits.reference import reference
+from aws_finops_mcp.audits.role_template import role_template
 from aws_finops_mcp.aws.iam import DEPENDENT
 from aws_finops_mcp.checks import CHECKS, ebs
+from aws_finops_mcp.costs.exports.query import RESOURCE_ACTIONS
 from aws_finops_mcp.demo.account import EmbeddedAccount
-from aws_finops_mcp.settings import AccountSettings
+from aws_finops_mcp.settings import AccountSettings, ExportSettings
 
 DOCS = Path(__file__).parent.parent / "docs"
 
@@ -37,7 +39,7 @@ def test_the_policy_has_each_action_once_and_only_reads() -> None:
     (statement,) = policy["Statement"]
     called = {action for tool in TOOLS.values() for action in tool.iam_actions}
     asked_beside = {also for action in called for also in DEPENDENT.get(action, ())}
-    assert statement["Action"] == sorted(called | asked_beside)
+    assert statement["Action"] == sorted((called | asked_beside) - RESOURCE_ACTIONS)
     reading = ("Describe", "List", "Get", "GET", "View")
     assert all(action.partition(":")[2].startswith(reading) for action in statement["Action"])
 
@@ -46,6 +48,28 @@ def test_the_policy_has_what_aws_asks_for_beside_an_action() -> None:
     policy = iam_policy([TOOLS["get_compute_optimizer_recommendations"]], {})
     for action, dependent in DEPENDENT.items():
         assert {action, *dependent} <= set(policy["Statement"][0]["Action"])
+
+
+def test_no_object_of_s3_may_be_read_but_those_of_a_configured_export() -> None:
+    assert not {"s3:GetObject", "s3:ListBucket"} & {*iam_policy(TOOLS.values(), {})["Statement"][0]["Action"]}
+    roles = {"main": AccountSettings(), "shop": AccountSettings(role_arn="arn:aws:iam::210987654321:role/finops-read")}
+    exports = [
+        ExportSettings(location="s3://bills/exports/finance", kind="focus", region="eu-west-1"),
+        ExportSettings(location="s3://bills-cn", kind="cur2", account="main", region="cn-north-1"),
+        ExportSettings(location="/srv/exports", kind="cur2"),
+        ExportSettings(location="s3://shop-bills/x", kind="cur2", account="shop", region="eu-west-1"),
+    ]
+    statements = iam_policy(TOOLS.values(), roles, exports)["Statement"]
+    assert [(one["Action"], one["Resource"]) for one in statements if "Export" in one["Sid"]] == [
+        (["s3:ListBucket"], "arn:aws:s3:::bills"),
+        (["s3:GetObject"], "arn:aws:s3:::bills/exports/finance/*"),
+        (["s3:ListBucket"], "arn:aws-cn:s3:::bills-cn"),
+        (["s3:GetObject"], "arn:aws-cn:s3:::bills-cn/*"),
+    ]
+    # The role of the other account reads its own.
+    text = json.dumps(role_template(TOOLS.values(), exports[3:]))
+    assert '{"Fn::Sub": "arn:${AWS::Partition}:s3:::shop-bills/x/*"}' in text
+    assert "bills/exports" not in text
 
 
 def test_the_policy_lets_only_the_configured_roles_be_assumed() -> None:

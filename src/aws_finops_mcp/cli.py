@@ -232,10 +232,14 @@ def print_iam_policy(categories: CategoriesOption = "", config: ConfigOption = N
 def print_iam_role_template(categories: CategoriesOption = "", config: ConfigOption = None) -> None:
     """Print the CloudFormation template of the role by which another account lets the server read it, as JSON."""
     from aws_finops_mcp.audits.catalogue import offered
+    from aws_finops_mcp.audits.policy import reads_by_role
     from aws_finops_mcp.audits.role_template import role_template
 
     settings = _of_categories(_settings(config), categories)
-    print(json.dumps(role_template(offered(settings.categories).values()), indent=2))
+    accounts = settings.mcp_accounts
+    first = next(iter(accounts), "")
+    exports = [one for one in settings.exports_by_region() if reads_by_role(one, accounts, first)]
+    print(json.dumps(role_template(offered(settings.categories).values(), exports), indent=2))
 
 
 @app.command("reference")

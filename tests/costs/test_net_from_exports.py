@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
 import pytest
 from tests.costs.conftest import TODAY
 
+from aws_finops_mcp.audits.catalogue import TOOLS
 from aws_finops_mcp.audits.engine import Engine
 from aws_finops_mcp.costs.billed_resources import BilledId, Bills, billed_id, billed_resources
 from aws_finops_mcp.costs.exports.exports import Exports
 from aws_finops_mcp.demo.account import EmbeddedAccount
 from aws_finops_mcp.demo.inventory import ACCOUNT_ID
+from aws_finops_mcp.findings import SavingsAnswer
 from aws_finops_mcp.settings import ExportSettings
 
 CALL = "ce:GetCostAndUsageWithResources"
@@ -72,17 +75,53 @@ def copied(folder: Path, rows: str, to: Path, also: str = "") -> str:
     return str(to)
 
 
-def test_an_export_that_is_late_is_scaled_by_the_days_that_it_has(
+def test_an_export_that_is_late_is_scaled_by_the_days_that_it_has_whole(
     engine: Engine, billing_exports: dict[str, Path], wanted: dict[str, BilledId], tmp_path: Path
 ) -> None:
     late = LAST - timedelta(days=4)
-    folder = copied(billing_exports["focus"], f"ChargePeriodStart <= '{late}'", tmp_path / "late")
+    # Of its last day only what was written until five in the morning.
+    cost = f"EffectiveCost * CASE WHEN ChargePeriodStart >= '{late}' THEN 5.0 / 24 ELSE 1 END"
+    hours = f"REPLACE ({cost} AS EffectiveCost)"
+    folder = copied(billing_exports["focus"], f"ChargePeriodStart <= '{late}'", tmp_path / "late", hours)
     whole, _ = bills_of(with_export(engine, location=str(billing_exports["focus"]), kind="focus"), wanted)
     found, _ = bills_of(with_export(engine, location=folder, kind="focus"), wanted)
-    assert found.last == late
+    assert found.last == late - timedelta(days=1)
     volume = wanted["old-reports"].name
     # What a volume costs is the same each day.
     assert float(found.found[volume].uncovered) == pytest.approx(float(whole.found[volume].uncovered), rel=1e-3)
+
+
+@pytest.mark.parametrize(("rows", "error"), [("ChargePeriodStart <= '{old}'", "ends on {old}"), ("false", "no usage")])
+def test_an_export_without_these_days_is_a_failed_read(
+    engine: Engine, billing_exports: dict[str, Path], wanted: dict[str, BilledId], tmp_path: Path, rows: str, error: str
+) -> None:
+    old = LAST - timedelta(days=30)
+    folder = copied(billing_exports["focus"], rows.format(old=old), tmp_path / "old")
+    found, _ = bills_of(with_export(engine, location=folder, kind="focus"), wanted)
+    assert not found.found
+    assert {one.kind for one in found.not_read.values()} == {"not_available"}
+    assert error.format(old=old) in next(iter(found.not_read.values())).error
+
+
+def test_nothing_is_opened_for_no_resource(engine: Engine, tmp_path: Path) -> None:
+    found, calls = bills_of(with_export(engine, location=str(tmp_path / "not-there"), kind="focus"), {})
+    assert (found.found, found.not_read, calls) == ({}, {}, set())
+
+
+def test_find_savings_is_net_of_the_export_for_free(engine: Engine, billing_exports: dict[str, Path]) -> None:
+    tool = TOOLS["find_savings"]
+    params = tool.parse({"savings": "net", "checks": ["find_underutilized_ec2_instances", "find_unused_volumes"]})
+    asked = tool.answer(engine.asking(), params)
+    told = tool.answer(with_export(engine, location=str(billing_exports["focus"]), kind="focus").asking(), params)
+    assert isinstance(asked, SavingsAnswer)
+    assert isinstance(told, SavingsAnswer)
+    assert asked.net
+    assert told.net
+    assert told.net.source.request == "export bill"
+    assert told.net.monthly_usd == pytest.approx(asked.net.monthly_usd, abs=Decimal("0.02"))
+    assert told.net.monthly_usd > 0
+    assert CALL in asked.calls.by_action
+    assert CALL not in told.calls.by_action
 
 
 def test_amounts_that_are_no_dollars_are_not_compared(

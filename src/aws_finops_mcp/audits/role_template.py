@@ -6,16 +6,24 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from aws_finops_mcp.audits.catalogue import Tool
-from aws_finops_mcp.audits.policy import iam_policy
+from aws_finops_mcp.audits.policy import iam_policy, statements_of_files
+from aws_finops_mcp.settings import ExportSettings
 
 DEFAULT_ROLE_NAME: Final = "aws-finops-mcp-read"
 
 
-def role_template(tools: Iterable[Tool]) -> dict[str, Any]:
+def role_template(tools: Iterable[Tool], exports: Iterable[ExportSettings] = ()) -> dict[str, Any]:
     """The template, for whoever owns the account to apply: the role can be assumed by the server's role alone.
 
     It holds for all partitions, as it names none.
+
+    Args:
+        exports: exports of the bill that are read with such a role.
     """
+    policy = iam_policy(tools, {})
+    for number, export in enumerate((one for one in exports if one.in_s3), 1):
+        for statement in statements_of_files(export, number, "arn:${AWS::Partition}"):
+            policy["Statement"].append({**statement, "Resource": {"Fn::Sub": statement["Resource"]}})
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": "Lets aws-finops-mcp of another account read this one. It can change nothing.",
@@ -61,7 +69,7 @@ def role_template(tools: Iterable[Tool]) -> dict[str, Any]:
                     "PermissionsBoundary": {
                         "Fn::If": ["HasBoundary", {"Ref": "PermissionsBoundaryArn"}, {"Ref": "AWS::NoValue"}]
                     },
-                    "Policies": [{"PolicyName": "finops-read", "PolicyDocument": iam_policy(tools, {})}],
+                    "Policies": [{"PolicyName": "finops-read", "PolicyDocument": policy}],
                 },
             }
         },

@@ -56,7 +56,8 @@ class FindSavingsParams(AskParams):
         (), description="only these checks, by name"
     )
     savings: Literal["list", "net"] = Field(
-        "list", description="net: also after commitments and discounts, as billed; $0.01 per 100 resources"
+        "list",
+        description="net: also after commitments and discounts, as billed; $0.01 per 100 resources, or by an export",
     )
     min_monthly_usd: float = Field(0, ge=0, description="leave out savings below, in USD a month; the total has them")
     max_results: int = Field(50, ge=1, le=500, description="savings to list; the total covers all")

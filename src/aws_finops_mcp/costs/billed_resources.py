@@ -37,9 +37,6 @@ METRIC = "NetAmortizedCost"
 COVERED: Mapping[str, str] = {"SavingsPlanCoveredUsage": "Savings Plan", "DiscountedUsage": "reservation"}
 """Cost Explorer's record types of usage that a commitment covers, and that commitment."""
 
-_Daily = Mapping[str, Mapping[date, Mapping[str, Decimal]]]
-"""By resource, day and kind of commitment ("": none): effective cost in US dollars."""
-
 IAM_ACTIONS = ("ce:GetCostAndUsageWithResources",)
 
 RECORD_TYPES = ("Usage", *COVERED)
@@ -80,6 +77,7 @@ SERVICES: Mapping[str, tuple[str, ...]] = {
 _BY_HAND = "compare by hand; this server converts no currency"
 _EC2_ID = re.compile(r"(vol|i|snap|eipalloc|nat|vpce)-[0-9a-f]+")
 """EC2 bills for these, also as parts of what another service finds: the instances of a node group."""
+_LATE = "AWS renews an export daily: see whether it still does, and whether `location` is its folder"
 _BY_PREFIX = {"nat-": "natgateway/", "snap-": "snapshot/", "eipalloc-": "elastic-ip/", "vpce-": "vpc-endpoint/"}
 _BY_TYPE = {
     "AWS::DocDB::DBInstance": "rds:{region}:{account}:db:",
@@ -169,21 +167,30 @@ def billed_resources(billing: Billing, wanted: Iterable[BilledId]) -> Bills:
 
 def _exported(billing: Billing, export: str, ids: Sequence[BilledId], start: date, end: date) -> Bills:
     source = f"export {export}"
+    if not ids:
+        return Bills(start, end - timedelta(days=1), {}, {}, source, EXPORTED_METRIC)
     try:
         read_days = resource_days(billing, export, [one.name for one in ids], start, end)
     except (ExportError, ReadFailedError) as error:
         failed = note(billing, error)
         not_read = {one.name: failed for one in ids}
         return Bills(start, end - timedelta(days=1), {}, not_read, source, EXPORTED_METRIC)
+    # AWS may be late, and have written the last day in part: only those before it are whole.
+    if read_days.last is None or read_days.last <= start:
+        until = f"ends on {read_days.last}" if read_days.last else "has no usage"
+        failed = _unusable(billing, f"{source} {until}: no whole day of {start} to {end - timedelta(days=1)}", _LATE)
+        return Bills(start, end - timedelta(days=1), {}, {one.name: failed for one in ids}, source, EXPORTED_METRIC)
+    end = min(end, read_days.last)
     daily: dict[str, dict[date, dict[str, Decimal]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(Decimal)))
     other: dict[str, FailedRead] = {}
     for one in read_days.days:
+        if one.day >= end:
+            continue
         if one.currency == "USD":
             daily[one.resource_id][one.day][_kind(one.commitment_type)] += one.effective_cost
         else:
-            other[one.resource_id] = _not_dollars(billing, source, one.currency)
-    if read_days.last is not None:
-        end = min(end, max(read_days.last, start) + timedelta(days=1))  # AWS may be late with the last days
+            why = f"{source}: costs are in {one.currency}, and savings in USD"
+            other[one.resource_id] = _unusable(billing, why, _BY_HAND)
     found = {name: _bill(days, start, end) for name, days in daily.items() if name not in other}
     return Bills(start, end - timedelta(days=1), found, other, source, EXPORTED_METRIC)
 
@@ -193,14 +200,15 @@ def _kind(commitment_type: str) -> str:
     return "reservation" if commitment_type == "Reserved" else commitment_type
 
 
-def _not_dollars(billing: Billing, source: str, currency: str) -> FailedRead:
+def _unusable(billing: Billing, error: str, remedy: str) -> FailedRead:
+    """What an export does not tell, although it was read; in the ledger once."""
     failed = FailedRead(
         call="sql",
         account=billing.reader.account,
         region=billing.reader.region,
         kind="not_available",
-        error=f"{source}: costs are in {currency}, and savings in USD",
-        remedy=_BY_HAND,
+        error=error,
+        remedy=remedy,
     )
     if failed not in billing.reader.ledger.failed_reads:
         billing.reader.ledger.fail(failed)

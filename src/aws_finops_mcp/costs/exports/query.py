@@ -39,6 +39,8 @@ ATHENA_ACTIONS = (
     "pricing:GetProducts",
 )
 """For exports that Athena is asked about; what Athena itself does with the same role is in the policy."""
+RESOURCE_ACTIONS = frozenset({*IAM_ACTIONS, *ATHENA_ACTIONS}) - {"pricing:GetProducts"}
+"""Those that IAM can limit to the place of an export: the policy allows them for configured exports alone."""
 
 
 class ExportParams(AskParams):

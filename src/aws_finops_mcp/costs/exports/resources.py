@@ -22,7 +22,7 @@ ORDER BY ALL
 """
 _LAST = """
 SELECT CAST(max(ChargePeriodStart) AS DATE) FROM focus
-WHERE ChargeCategory = 'Usage' AND ChargePeriodStart < ?::TIMESTAMP
+WHERE ChargeCategory = 'Usage' AND ChargePeriodStart <= ?::TIMESTAMP
 """
 
 
@@ -44,7 +44,7 @@ class ResourceDay:
 
 @dataclass(frozen=True)
 class ResourceDays:
-    """The days of some resources, and the last day of which the export has any usage; None: of none."""
+    """The days of some resources, and the last day of which the export has any usage, maybe in part; None: of none."""
 
     days: Sequence[ResourceDay]
     last: date | None
@@ -61,9 +61,9 @@ def resource_days(billing: Billing, export: str, resource_ids: Sequence[str], fi
         ExportError, ReadFailedError: it can't be read.
     """
     # Charges of a month's last day may be in the next billing period, never in an earlier one.
-    with billing.exports.open(billing.reader, export, f"{first:%Y-%m}") as opened:
+    with billing.exports.open(billing.reader, export, f"{first:%Y-%m}", tables=("focus",)) as opened:
         rows = opened.engine.ask(_COSTS, [list(resource_ids), first.isoformat(), end.isoformat()]).rows
-        ((last,),) = opened.engine.ask(_LAST, [end.isoformat()]).rows
+        ((last,),) = opened.engine.ask(_LAST, [billing.now.isoformat()]).rows
     return ResourceDays(
         [
             ResourceDay(str(name), _day(day), str(unit), str(kind or ""), _money(usd))

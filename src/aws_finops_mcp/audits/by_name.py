@@ -61,7 +61,7 @@ class RunCheckParams(Params):
     ] = Field(default_factory=dict, description="its arguments, e.g. region_name, period, account, cursor")
     savings: Literal["list", "net"] = Field(
         "list",
-        description="net: also as billed, after commitments and discounts; tags: costs; $0.01 per 100 resources, or by an export",
+        description="net: also as billed, after commitments; of tags: costs; $0.01 per 100 resources, or by an export",
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,7 +18,7 @@ from aws_finops_mcp.cli_sts import sts_token
 from aws_finops_mcp.clients.command import client_config, client_pages
 from aws_finops_mcp.connect.command import connect, connect_page
 from aws_finops_mcp.doctor.command import doctor
-from aws_finops_mcp.findings import Category
+from aws_finops_mcp.findings import Category, a_month, known_sum
 from aws_finops_mcp.settings import Settings, SettingsError, known_region, load_settings
 
 app = typer.Typer(
@@ -195,8 +196,10 @@ def audit(
         print(json.dumps([answer.model_dump(mode="json") for answer in answers], indent=2))
     else:
         print("\n\n".join(as_text(answer) for answer in answers))
-        total = sum(answer.monthly_saving_usd or 0 for answer in answers)
-        print(f"\nTotal: ${total:,.2f} a month at list price, from {sum(a.calls.total for a in answers)} AWS calls.")
+        total = sum((answer.monthly_saving_usd or Decimal(0) for answer in answers), Decimal(0))
+        open_ends = not all(answer.complete and not answer.unpriced for answer in answers)
+        text = a_month(known_sum(total, open_ends), open_ends)
+        print(f"\nTotal: {text}, from {sum(a.calls.total for a in answers)} AWS calls.")
     if not all(answer.complete for answer in answers):
         raise typer.Exit(3)
 

@@ -31,6 +31,18 @@ def cents(amount: Decimal) -> float:
     return float(amount.quantize(Decimal("0.01"), rounding=ROUND_HALF_UP))
 
 
+def known_sum(total: Decimal, open_ends: object) -> Decimal | None:
+    """What findings add up to; None, and not 0, where it is nothing while `open_ends` says that not all is known."""
+    return None if open_ends and not cents(total) else total
+
+
+def a_month(total: Decimal | None, open_ends: object) -> str:
+    """A known sum in words: of what is open, it is the least."""
+    if total is None:
+        return "saving not known"
+    return f"{'at least ' if open_ends else ''}${cents(total):,.2f} a month at list price"
+
+
 def _exact(amount: Decimal) -> float:
     return float(amount)
 
@@ -183,7 +195,9 @@ class BilledSource(_Model):
 class NetTotal(_Model):
     """The net side of an answer's savings."""
 
-    monthly_usd: Usd = Field(description="over all savings whose net is known, listed here or not")
+    monthly_usd: Usd | None = Field(
+        description="over all savings whose net is known, listed here or not; null: of none, which is not 0"
+    )
     list_usd: Usd = Field(description="the same savings at list prices")
     unknown: int = Field(description="savings whose net is not known; they count nothing here")
     unknown_list_usd: Usd = Field(description="what those would save at list prices")
@@ -193,13 +207,20 @@ class NetTotal(_Model):
 class Saving(_Model):
     """What acting on a finding saves, at list price: before discounts, credits and commitments."""
 
-    monthly_usd: Usd = Field(description="sum of the priced parts; a lower bound when `unpriced` is not empty")
+    monthly_usd: Usd | None = Field(
+        description="sum of the priced parts; a lower bound when `unpriced` is not empty, null: none has a price"
+    )
     basis: Literal["list"] = "list"
     parts: tuple[SavingPart, ...] = ()
     unpriced: tuple[str, ...] = Field((), description="parts that cost money but have no sourced price here")
     net: NetSaving | None = Field(
         None, description="only where it was asked for (savings=net)", exclude_if=lambda given: given is None
     )
+
+    @property
+    def counted_usd(self) -> Decimal:
+        """What it adds to a sum: what has no price adds nothing."""
+        return self.monthly_usd or Decimal(0)
 
 
 class Finding(_Model):
@@ -296,7 +317,8 @@ class CheckAnswer(Answer):
     window: Window | None = None
     counts: Counts
     monthly_saving_usd: Usd | None = Field(
-        description="over all findings, listed here or not, at list prices; null: nothing read, or nothing to save"
+        description="over all findings, listed here or not, at list prices; a lower bound unless all was read and "
+        "priced; null: not known, or nothing to save"
     )
     net: NetTotal | None = Field(
         None, description="only where it was asked for (savings=net)", exclude_if=lambda given: given is None
@@ -339,7 +361,10 @@ class SavingsAnswer(Answer):
 
     regions: tuple[str, ...]
     checks: int = Field(description="checks that were run")
-    monthly_saving_usd: Usd = Field(description="over all savings, listed here or not, at list prices")
+    monthly_saving_usd: Usd | None = Field(
+        description="over all savings, listed here or not, at list prices; a lower bound unless all was read and "
+        "priced; null: not known"
+    )
     net: NetTotal | None = Field(
         None, description="only where it was asked for (savings=net)", exclude_if=lambda given: given is None
     )

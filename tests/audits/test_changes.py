@@ -65,7 +65,7 @@ def test_the_way_that_saves_most_is_the_saving_and_the_others_are_told(engine: E
     )
     assert finding.verdict is Verdict.COSTLY
     assert finding.saving
-    assert float(finding.saving.monthly_usd) == pytest.approx((0.096 - 0.0816) * 730)
+    assert float(finding.saving.counted_usd) == pytest.approx((0.096 - 0.0816) * 730)
     assert finding.evidence == {"change_to": "m7g.large", "alternatives": "m7g.large 10.51, m5a.large 7.30"}
 
 
@@ -101,6 +101,6 @@ def test_what_saves_nothing_is_no_finding(
 def test_half_a_price_is_none(engine: Engine) -> None:
     finding = found(engine, Verdict.OUTDATED, [hours("m5.large", 730), hours("x99.large", -730)], {})
     assert finding.saving
-    assert finding.saving.monthly_usd == 0
+    assert finding.saving.monthly_usd is None
     assert not finding.saving.parts
     assert finding.saving.unpriced == ("x99.large (ec2.x99.large.linux in us-east-1)",)

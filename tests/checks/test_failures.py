@@ -19,7 +19,8 @@ from aws_finops_mcp.costs.exports.describe import DESCRIBE
 from aws_finops_mcp.costs.exports.query import QUERY
 from aws_finops_mcp.declaration import BudgetParams
 from aws_finops_mcp.demo.account import EmbeddedAccount
-from aws_finops_mcp.findings import CheckAnswer, Verdict
+from aws_finops_mcp.findings import Answer, CheckAnswer, SavingsAnswer, Verdict, cents
+from aws_finops_mcp.server.text import as_text
 
 CHECKS = [name for name in TOOLS if name not in ALWAYS_LISTED and TOOLS[name].answer_type is CheckAnswer]
 BY_EXPORT = {tool.name for tool in (CONFORMANCE, DESCRIBE, QUERY)}
@@ -67,6 +68,16 @@ def found(answer: CheckAnswer) -> set[tuple[str | None, Verdict]]:
     return {(f.resource_id, f.verdict) for f in answer.findings if f.verdict and f.verdict.actionable}
 
 
+def nothing_is_called_0_dollars(answer: Answer) -> None:
+    """Of an incomplete answer: what could not be read may save something, so what was found is the least."""
+    if isinstance(answer, CheckAnswer | SavingsAnswer):
+        assert answer.complete or answer.monthly_saving_usd != 0
+        if answer.monthly_saving_usd is not None and not answer.complete:
+            assert f"at least ${cents(answer.monthly_saving_usd):,.2f} a month" in answer.summary
+    for told in (answer.summary, as_text(answer)):
+        assert "$0.00 a month" not in told
+
+
 @pytest.mark.parametrize(("name", "action"), READS)
 def test_a_denied_read_is_named_with_its_iam_action(
     engine: Engine, account: EmbeddedAccount, name: str, action: str
@@ -80,6 +91,7 @@ def test_a_denied_read_is_named_with_its_iam_action(
     assert failed[action].account == "123456789012"
     assert action in failed[action].remedy
     assert "INCOMPLETE" in answer.summary or "NOT READ" in answer.summary
+    nothing_is_called_0_dollars(answer)
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
@@ -113,7 +125,8 @@ def test_without_metrics_every_verdict_that_needs_them_is_unknown(
     answer = ask(engine, name)
     assert answer.counts.idle == 0
     assert answer.counts.unknown == answer.counts.examined > 0
-    assert answer.monthly_saving_usd == 0
+    assert answer.monthly_saving_usd is None
+    assert "saving not known" in answer.summary
     assert "could not be judged" in answer.summary
 
 
@@ -148,7 +161,10 @@ def test_without_the_price_list_the_public_facts_price_us_east_1_only(engine: En
     assert not here.complete
     there = ask(engine, "find_unused_volumes", region_name="eu-west-1")
     assert there.counts.idle == there.unpriced > 0
-    assert there.monthly_saving_usd == 0
+    assert there.monthly_saving_usd is None
+    assert all(finding.saving and finding.saving.monthly_usd is None for finding in there.findings)
+    assert "saving not known" in there.summary
+    assert "saves what is not known" in as_text(there)
 
 
 def test_a_region_where_only_one_is_denied_is_named(engine: Engine, account: EmbeddedAccount) -> None:
@@ -208,6 +224,7 @@ def test_a_lasting_fault_is_a_failed_read_and_never_an_answer(
     assert not answer.complete
     assert {(failed.call, failed.kind) for failed in answer.failed_reads} == {(action, kind)}
     assert "INCOMPLETE" in answer.summary or "NOT READ" in answer.summary
+    nothing_is_called_0_dollars(answer)
     if name not in CHECKS:
         if action == TOOLS[name].iam_actions[0]:
             assert answer.model_dump()[TOTALS.get(name, "total_usd")] is None

@@ -36,7 +36,7 @@ def test_a_month_of_less_memory_is_priced(engine: Engine) -> None:
     month = 1000 * 0.4 * 730 * (3008 - 513) / 1024 * 0.0000166667
     assert found.saving
     # The hour that has not ended yet is in the window, and not in the metrics.
-    assert float(found.saving.monthly_usd) == pytest.approx(month, rel=0.005)
+    assert float(found.saving.counted_usd) == pytest.approx(month, rel=0.005)
 
 
 def test_each_runtime_is_blocked_after_its_support_ended() -> None:

@@ -109,6 +109,6 @@ def test_what_will_be_billed_is_priced_as_evidence_not_as_a_saving(engine: Engin
     assert evidence["dearer_surcharge_usd"] == 584.0
     serverless = found["nw-preview-1"]
     assert serverless.saving
-    assert (serverless.evidence or {})["surcharge_usd"] == cents(serverless.saving.monthly_usd)
+    assert (serverless.evidence or {})["surcharge_usd"] == cents(serverless.saving.counted_usd)
     if datetime.now(UTC).date() <= date(2027, 2, 28):
         assert found["nw-sap"].saving is None

@@ -246,7 +246,7 @@ def test_run_check_tells_it_too_and_so_do_its_pages(engine: Engine, account: Emb
     more = tool.answer(engine.asking(), tool.parse({**asked, "arguments": {"cursor": page.next_cursor}}))
     assert isinstance(more, CheckAnswer)
     assert more.net == page.net
-    findings = [one for one in (*page.findings, *more.findings) if one.saving and one.saving.monthly_usd > 0]
+    findings = [one for one in (*page.findings, *more.findings) if one.saving and one.saving.counted_usd > 0]
     assert findings
     assert all(one.saving and one.saving.net for one in findings)
     assert account.calls.total == 0
@@ -256,10 +256,10 @@ def test_a_denied_read_leaves_the_net_unknown(engine: Engine, account: EmbeddedA
     account.faults.deny(CALL)
     answer = savings(engine, savings="net")
     assert not answer.complete
-    assert answer.monthly_saving_usd > 0
+    assert answer.monthly_saving_usd
     assert [(one.call, one.kind) for one in answer.failed_reads] == [(CALL, "denied")]
     assert answer.net is not None
-    assert answer.net.monthly_usd == 0
+    assert answer.net.monthly_usd is None
     assert answer.net.unknown == len(answer.savings)
     assert all(row.net and row.net.monthly_usd is None and "NOT READ" in row.net.reason for row in answer.savings)
 

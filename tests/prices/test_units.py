@@ -190,7 +190,7 @@ def test_a_capacity_block_is_no_price_on_demand(engine: Engine) -> None:
 def test_what_the_list_does_not_say_is_unpriced(engine: Engine, unit: UnitOrKey) -> None:
     assert price_of(engine, unit) is None
     saving = engine.prices(engine.reader("us-east-1")).saving([Part("a thing", unit, 730)])
-    assert saving.monthly_usd == 0
+    assert saving.monthly_usd is None
     assert saving.unpriced == (f"a thing ({key_of(unit)} in us-east-1)",)
 
 

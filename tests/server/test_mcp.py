@@ -188,7 +188,8 @@ def _facts(data: dict[str, Any]) -> list[str]:
         facts += [f"{value}" for value in finding["evidence"].values() if isinstance(value, (str, bool))]
         facts += [f"{key}={value}" for key, value in finding.get("tags", {}).items()]
         if "saving" in finding:
-            facts += [f"${finding['saving']['monthly_usd']:,.2f}", *finding["saving"]["unpriced"]]
+            month = finding["saving"]["monthly_usd"]
+            facts += ["not known" if month is None else f"${month:,.2f}", *finding["saving"]["unpriced"]]
             facts += [part["what"] for part in finding["saving"]["parts"]]
     for key, price in data.get("prices", {}).items():
         facts += [key, price["sku"], price["source"], price["as_of"], f"${price['usd']:.10g}"]

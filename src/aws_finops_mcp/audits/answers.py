@@ -15,7 +15,7 @@ from aws_finops_mcp.checks.check import Check, Facts
 from aws_finops_mcp.checks.tag_policy import CHECKS as TAG_CHECKS
 from aws_finops_mcp.checks.tag_policy import UNTAGGED_RESOURCES
 from aws_finops_mcp.declaration import RegionParams
-from aws_finops_mcp.findings import CheckAnswer, FailedRead, Price, Verdict, cents
+from aws_finops_mcp.findings import CheckAnswer, FailedRead, Price, Verdict, a_month, known_sum
 
 
 def ask_check(asking: Asking, check: Check[Any], params: RegionParams, *, net: bool = False) -> CheckAnswer:
@@ -73,6 +73,7 @@ def _answer(
     check: Check[Any], reader: Reader, examined: Examined, rows: list[Any], prices: dict[str, Price]
 ) -> CheckAnswer:
     ledger, counts = reader.ledger, examined.counts
+    saving = known_sum(examined.monthly_usd, _open_ends(reader, examined))
     return CheckAnswer(
         tool=check.name,
         summary=_summary(check, reader, examined),
@@ -82,7 +83,7 @@ def _answer(
         resource_type=check.resource_type,
         window=examined.window,
         counts=counts,
-        monthly_saving_usd=examined.monthly_usd if examined.listed and check.saves else None,
+        monthly_saving_usd=saving if examined.listed and check.saves else None,
         unpriced=examined.unpriced,
         findings=tuple(rows),
         omitted=0,
@@ -96,6 +97,11 @@ def _answer(
     )
 
 
+def _open_ends(reader: Reader, examined: Examined) -> bool:
+    """Whether the findings may save more than is known of them."""
+    return bool(reader.ledger.failed_reads or examined.counts.unknown or examined.unpriced)
+
+
 def _warnings(ledger: Ledger) -> tuple[str, ...]:
     return (SIMULATED,) if ledger.simulated else ()
 
@@ -104,11 +110,11 @@ def _summary(check: Check[Any], reader: Reader, examined: Examined) -> str:
     where = f"account {reader.account}" + ("" if check.everywhere else f", {reader.region}")
     if not examined.listed:
         return f"NOT READ: the {check.noun} of {where} could not be listed, so nothing can be said of them."
-    counts, saving = examined.counts, examined.monthly_usd
+    counts, open_ends = examined.counts, _open_ends(reader, examined)
     verdicts = " or ".join(check.seeks)
     text = f"{counts.found} of {counts.examined} {check.noun} in {where} are {verdicts}"
     if check.saves:
-        text += f": ${cents(saving):,.2f} a month at list price"
+        text += f": {a_month(known_sum(examined.monthly_usd, open_ends), open_ends)}"
     text += f", and {examined.unpriced} with a part that has no sourced price" if examined.unpriced else ""
     text += f"; {counts.unknown} could not be judged, see failed_reads and their reasons" if counts.unknown else ""
     text += f"; {counts.too_new} too new to judge" if counts.too_new else ""

@@ -50,6 +50,7 @@ def as_lines(book: PriceBook, cost: Saving) -> Sequence[str]:
         price = used[part.price]
         each = f"{part.quantity:g} {price.unit} at ${price.usd.normalize():f}"
         lines.append(f"${part.usd:>10,.2f}  {part.what}: {each} ({price.source}, {price.as_of})")
-    lines.append(f"${cost.monthly_usd:>10,.2f}  a month in {book.region} at list price, without traffic and taxes")
+    total = "  not known" if cost.monthly_usd is None else f"${cost.monthly_usd:>10,.2f}"
+    lines.append(f"{total}  a month in {book.region} at list price, without traffic and taxes")
     lines += [f"   unpriced  {what}" for what in cost.unpriced]
     return lines

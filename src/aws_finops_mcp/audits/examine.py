@@ -14,7 +14,7 @@ from aws_finops_mcp.aws.reader import Arrived, Reader
 from aws_finops_mcp.aws.reads import Read
 from aws_finops_mcp.checks.check import Check, Facts, Judgement
 from aws_finops_mcp.declaration import RegionParams
-from aws_finops_mcp.findings import Counts, FailedRead, Finding, Saving, Scalar, Verdict, Window, cents
+from aws_finops_mcp.findings import Counts, FailedRead, Finding, Saving, Scalar, Verdict, Window, cents, known_sum
 from aws_finops_mcp.prices.book import Part, PriceBook
 
 MAX_TAGS = 12
@@ -63,7 +63,7 @@ class Examined:
     @property
     def monthly_usd(self) -> Decimal:
         """What acting on all findings saves a month, as far as it is priced."""
-        return sum((f.saving.monthly_usd for f in self.findings if f.saving), Decimal(0))
+        return sum((f.saving.counted_usd for f in self.findings if f.saving), Decimal(0))
 
     @property
     def unpriced(self) -> int:
@@ -184,7 +184,7 @@ def _finding(judgement: Judgement, prices: PriceBook, saves: bool = True) -> Fin
         evidence |= more
         if any(part.quantity < 0 for parts in _ways(judgement).values() for part in parts):
             verdict, reason = _unless_it_saves_nothing(verdict, reason, saving)
-            if not verdict.actionable or (saving.monthly_usd <= 0 and not saving.unpriced):
+            if not verdict.actionable or (saving.counted_usd <= 0 and not saving.unpriced):
                 saving = None
     if verdict.actionable:
         evidence |= _coming(judgement, prices)
@@ -213,21 +213,24 @@ def _saving(judgement: Judgement, prices: PriceBook) -> tuple[Saving, dict[str, 
     """What the best way saves, and of several what each of them saves."""
     savings = {name: prices.saving(parts) for name, parts in _ways(judgement).items()}
     # One without a price comes last: it is not known to save anything.
-    ranked = sorted(savings.items(), key=lambda item: (bool(item[1].unpriced), -item[1].monthly_usd))
+    ranked = sorted(savings.items(), key=lambda item: (bool(item[1].unpriced), -item[1].counted_usd))
     name, best = ranked[0]
     evidence: dict[str, Scalar] = {}
     if judgement.alternatives:
         evidence["change_to"] = name
         evidence["alternatives"] = ", ".join(
-            f"{other} unpriced" if saving.unpriced else f"{other} {saving.monthly_usd:.2f}" for other, saving in ranked
+            f"{other} unpriced" if saving.unpriced else f"{other} {saving.counted_usd:.2f}" for other, saving in ranked
         )
-    return best.model_copy(update={"unpriced": (*best.unpriced, *judgement.unpriced)}), evidence
+    unpriced = (*best.unpriced, *judgement.unpriced)
+    return best.model_copy(
+        update={"unpriced": unpriced, "monthly_usd": known_sum(best.counted_usd, unpriced)}
+    ), evidence
 
 
 def _coming(judgement: Judgement, prices: PriceBook) -> dict[str, Scalar]:
     """What will be billed from a date on, as far as it has a price."""
     savings = {key: prices.saving(parts) for key, parts in judgement.coming.items() if parts}
-    return {key: cents(saving.monthly_usd) for key, saving in savings.items() if not saving.unpriced}
+    return {key: cents(saving.counted_usd) for key, saving in savings.items() if not saving.unpriced}
 
 
 def _unless_it_saves_nothing(verdict: Verdict, reason: str, saving: Saving) -> tuple[Verdict, str]:
@@ -236,7 +239,7 @@ def _unless_it_saves_nothing(verdict: Verdict, reason: str, saving: Saving) -> t
         return verdict, reason
     if saving.unpriced and not saving.parts:
         return Verdict.UNKNOWN, f"{reason}; but what it would cost has no sourced price"
-    if saving.monthly_usd <= 0:
+    if saving.counted_usd <= 0:
         return Verdict.OK, f"{reason}; but at list price nothing would be saved"
     return verdict, reason
 
@@ -251,4 +254,4 @@ def managed_by(tags: Mapping[str, str]) -> str | None:
 
 def _most_valuable_first(finding: Finding) -> Decimal:
     """Those that save as much stay in their order: by weight, then by id."""
-    return -(finding.saving.monthly_usd if finding.saving else Decimal(0))
+    return -(finding.saving.counted_usd if finding.saving else Decimal(0))

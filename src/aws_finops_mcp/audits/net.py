@@ -136,7 +136,7 @@ def net_total(savings: Iterable[tuple[Decimal, NetSaving]], source: BilledSource
     known = [(usd, net.monthly_usd) for usd, net in made if net.monthly_usd is not None]
     unknown = [usd for usd, net in made if net.monthly_usd is None]
     return NetTotal(
-        monthly_usd=sum((net for _, net in known), _ZERO),
+        monthly_usd=sum((net for _, net in known), _ZERO) if known else None,
         list_usd=sum((usd for usd, _ in known), _ZERO),
         unknown=len(unknown),
         unknown_list_usd=sum(unknown, _ZERO),
@@ -146,10 +146,11 @@ def net_total(savings: Iterable[tuple[Decimal, NetSaving]], source: BilledSource
 
 def summed_up(total: NetTotal) -> str:
     """The net side of a summary."""
+    unknown = f"of {total.unknown} savings (${cents(total.unknown_list_usd):,.2f} at list) the net is unknown"
+    if total.monthly_usd is None:
+        return unknown if total.unknown else "no saving of which to tell the net"
     text = f"net of commitments and discounts ${cents(total.monthly_usd):,.2f} of ${cents(total.list_usd):,.2f}"
-    if total.unknown:
-        text += f", of {total.unknown} more (${cents(total.unknown_list_usd):,.2f} at list) the net is unknown"
-    return text
+    return f"{text}, {unknown}" if total.unknown else text
 
 
 def net_rows(billing: Billing, rows: Sequence[SavingRow], account: str) -> tuple[list[SavingRow], NetTotal]:
@@ -170,7 +171,7 @@ def _most_valuable_first(finding: Finding) -> tuple[bool, Decimal, Decimal]:
     found = finding.verdict is not None and finding.verdict.actionable
     if not found or finding.saving is None:
         return not found, _ZERO, _ZERO
-    return False, -_rank(finding.saving.monthly_usd, finding.saving.net), -finding.saving.monthly_usd
+    return False, -_rank(finding.saving.counted_usd, finding.saving.net), -finding.saving.counted_usd
 
 
 def net_findings(billing: Billing, answer: CheckAnswer) -> CheckAnswer:
@@ -178,7 +179,7 @@ def net_findings(billing: Billing, answer: CheckAnswer) -> CheckAnswer:
     savings = {
         position: finding.saving
         for position, finding in enumerate(answer.findings)
-        if finding.saving and finding.saving.monthly_usd > 0
+        if finding.saving and finding.saving.counted_usd > 0
     }
     claims = [
         Claim(
@@ -195,7 +196,7 @@ def net_findings(billing: Billing, answer: CheckAnswer) -> CheckAnswer:
     for (position, saving), net in zip(savings.items(), nets, strict=True):
         findings[position] = findings[position].model_copy(update={"saving": saving.model_copy(update={"net": net})})
     findings.sort(key=_most_valuable_first)
-    total = net_total(((saving.monthly_usd, net) for saving, net in zip(savings.values(), nets, strict=True)), source)
+    total = net_total(((saving.counted_usd, net) for saving, net in zip(savings.values(), nets, strict=True)), source)
     ledger = billing.reader.ledger
     return answer.model_copy(
         update={

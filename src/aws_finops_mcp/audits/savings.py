@@ -29,7 +29,9 @@ from aws_finops_mcp.findings import (
     SavingRow,
     SavingsAnswer,
     Verdict,
+    a_month,
     cents,
+    known_sum,
 )
 from aws_finops_mcp.settings import GLOBAL, known_region
 
@@ -95,10 +97,11 @@ def find_savings(asking: Asking, params: FindSavingsParams) -> SavingsAnswer:
     unknown = sum(answer.counts.unknown for answer in answers)
     unpriced = sum(answer.unpriced for answer in answers)
     complete = not failed_reads and not unknown and all(answer.complete for answer in answers)
+    open_ends = bool(not complete or unpriced)
+    saving = known_sum(total, open_ends)
     where = f"account {reader.account}, {', '.join(regions)}"
-    summary = f"${cents(total):,.2f} a month at list price in {len(rows)} savings in {where}"
+    summary = f"{len(rows)} savings in {where}, by {len(checks)} checks: {a_month(saving, open_ends)}"
     summary += f"; {summed_up(net)}" if net else ""
-    summary += f", by {len(checks)} checks"
     summary += f"; ${cents(counted_twice):,.2f} of overlap is left out" if counted_twice else ""
     summary += f"; {unpriced} findings with a part that has no sourced price" if unpriced else ""
     summary += "" if complete else f"; INCOMPLETE: {_gaps(answers, failed_reads)}"
@@ -109,7 +112,7 @@ def find_savings(asking: Asking, params: FindSavingsParams) -> SavingsAnswer:
         account=reader.account,
         regions=tuple(regions),
         checks=len(checks),
-        monthly_saving_usd=total,
+        monthly_saving_usd=saving,
         net=net,
         overlap_usd=counted_twice,
         by_check=dict(sorted(by_check.items(), key=lambda item: -item[1])),
@@ -212,10 +215,10 @@ def ranked(answers: Iterable[CheckAnswer]) -> tuple[list[SavingRow], Decimal]:
         The rows, and the dollars a month that they would have counted twice.
     """
     candidates = [
-        _Candidate(answer, finding, finding.saving.monthly_usd)
+        _Candidate(answer, finding, finding.saving.counted_usd)
         for answer in answers
         for finding in answer.findings
-        if finding.saving and finding.verdict and finding.verdict.actionable and finding.saving.monthly_usd > 0
+        if finding.saving and finding.verdict and finding.verdict.actionable and finding.saving.counted_usd > 0
     ]
     candidates.sort(key=lambda one: (-one.usd, one.answer.tool, one.finding.resource_id or ""))
     claimed: dict[Identity, int] = {}

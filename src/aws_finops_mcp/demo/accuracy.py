@@ -100,8 +100,11 @@ def _ask(engine: Engine, check: Check[Any], region: str) -> CheckAnswer:
 def _price(region: str, case: Case, finding: Finding) -> list[str]:
     if case.monthly_usd is None:
         return []
-    said = float(finding.saving.monthly_usd) if finding.saving else None
-    if said is not None and abs(said - case.monthly_usd) <= CENT:
+    said = finding.saving.monthly_usd if finding.saving else None
+    if math.isnan(case.monthly_usd):
+        unpriced = finding.saving is not None and said is None
+        return [] if unpriced else [f"{region}: what {case.resource} saves has no price; it is given as {said}"]
+    if said is not None and abs(float(said) - case.monthly_usd) <= CENT:
         return []
     return [f"{region}: {case.resource} saves ${case.monthly_usd:,.2f} a month, not {said}"]
 

@@ -75,7 +75,11 @@ def savings_table(answer: Mapping[str, Any]) -> Table:
     if answer["omitted"]:
         table.add_row("", "", f"and {answer['omitted']} more", "", "")
     table.add_section()
-    table.add_row(f"{answer['monthly_saving_usd']:,.2f}", "", "total", "", "at list prices, before commitments")
+    total = answer["monthly_saving_usd"]
+    least = "" if answer["complete"] and not answer["unpriced"] else "at least, "
+    table.add_row(
+        "not known" if total is None else f"{total:,.2f}", "", "total", "", f"{least}at list prices, before commitments"
+    )
     return table
 
 

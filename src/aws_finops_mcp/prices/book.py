@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError
 
 from aws_finops_mcp.aws.clients import GLOBAL_REGION
 from aws_finops_mcp.aws.reader import Reader
-from aws_finops_mcp.findings import FailedRead, Price, Saving, SavingPart
+from aws_finops_mcp.findings import FailedRead, Price, Saving, SavingPart, known_sum
 from aws_finops_mcp.prices.cache import PriceCache
 from aws_finops_mcp.prices.facts import public_price
 from aws_finops_mcp.prices.price_list import Question, listed_prices, questions
@@ -90,7 +90,7 @@ class PriceBook:
             priced.append(SavingPart(what=what, quantity=float(quantity), usd=usd, price=key, resource=resource))
         if unpriced and any(part.quantity < 0 for part in parts):
             priced, exact = [], Decimal(0)
-        return Saving(monthly_usd=exact, parts=tuple(priced), unpriced=tuple(unpriced))
+        return Saving(monthly_usd=known_sum(exact, unpriced), parts=tuple(priced), unpriced=tuple(unpriced))
 
     def used(self) -> dict[str, Price]:
         """The prices given so far, by unit."""

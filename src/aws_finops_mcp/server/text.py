@@ -16,6 +16,7 @@ from aws_finops_mcp.findings import (
     NetSaving,
     NetTotal,
     Price,
+    Saving,
     SavingPart,
     SavingsAnswer,
     cents,
@@ -65,8 +66,6 @@ def _check(answer: CheckAnswer) -> Iterator[str]:
         f"{f', left out of this page {answer.omitted}' if answer.omitted else ''}"
         f"{f', found with an unpriced part {answer.unpriced}' if answer.unpriced else ''}."
     )
-    if answer.monthly_saving_usd is not None:
-        yield f"Saving: {_usd(answer.monthly_saving_usd)} a month, list prices."
     yield from _net_total(answer.net)
     if answer.next_cursor:
         yield f"Next page: call again with cursor={answer.next_cursor}"
@@ -84,8 +83,8 @@ def _check(answer: CheckAnswer) -> Iterator[str]:
 
 def _savings(answer: SavingsAnswer) -> Iterator[str]:
     yield (
-        f"{answer.checks} checks in {', '.join(answer.regions)}: {_usd(answer.monthly_saving_usd)} a month, list "
-        f"prices; overlap left out {_usd(answer.overlap_usd)}; unpriced {answer.unpriced}; unknown {answer.unknown}"
+        f"{answer.checks} checks in {', '.join(answer.regions)}: overlap left out {_usd(answer.overlap_usd)}; "
+        f"unpriced {answer.unpriced}; unknown {answer.unknown}"
         f"{f'; left out of this page {answer.omitted}' if answer.omitted else ''}."
     )
     yield from _net_total(answer.net)
@@ -108,9 +107,10 @@ def _savings(answer: SavingsAnswer) -> Iterator[str]:
 def _net_total(total: NetTotal | None) -> Iterator[str]:
     if total is not None:
         source = total.source
+        known = "not known" if total.monthly_usd is None else f"{_usd(total.monthly_usd)} of {_usd(total.list_usd)}"
         yield (
-            f"Net of commitments and discounts: {_usd(total.monthly_usd)} of {_usd(total.list_usd)} a month; of "
-            f"{total.unknown} savings more, {_usd(total.unknown_list_usd)} at list prices, it is unknown. Source: "
+            f"Net of commitments and discounts: {known}; of {total.unknown} savings, "
+            f"{_usd(total.unknown_list_usd)} at list prices, it is unknown. Source: "
             f"{source.request}, {source.metric}, {source.start_date} to {source.end_date}."
         )
 
@@ -147,7 +147,7 @@ def _finding(finding: Finding) -> str:
         parts.append(": ".join(text for text in (finding.verdict, finding.reason) if text) + ";")
     if finding.saving:
         saving = finding.saving
-        parts.append(f"saves {_usd(saving.monthly_usd)} a month ({saving.basis})")
+        parts.append(_saves(saving))
         terms = [_part(part) for part in saving.parts]
         terms += [f"not priced: {what}" for what in saving.unpriced]
         parts.append(f"[{'; '.join(terms)}];" if terms else "[nothing billed while idle];")
@@ -161,6 +161,13 @@ def _finding(finding: Finding) -> str:
     if finding.tags:
         parts.append("; tags " + ", ".join(f"{key}={value}" for key, value in finding.tags.items()))
     return " ".join(parts)
+
+
+def _saves(saving: Saving) -> str:
+    if saving.monthly_usd is None:
+        return f"saves what is not known ({saving.basis})"
+    month = " a month" if cents(saving.monthly_usd) else ""
+    return f"saves {'at least ' if saving.unpriced else ''}{_usd(saving.monthly_usd)}{month} ({saving.basis})"
 
 
 def _plan(answer: PlanAnswer) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from aws_finops_mcp.demo.families.family import Case
+from aws_finops_mcp.demo.families.family import NO_PRICE, Case
 from aws_finops_mcp.demo.inventory import EU, US
 from aws_finops_mcp.demo.prices import HOURS_PER_MONTH
 from aws_finops_mcp.findings import Verdict
@@ -49,7 +49,7 @@ def _use() -> Iterator[Case]:
     yield Case("cmp-type-changed", US, small, changed, _change("m5.xlarge", "r5.large"))
     yield Case("cmp-unmeasured", US, unknown, "a smaller burstable type has less memory, which is not measured")
     yield Case("cmp-gpu", US, unknown, "the GPU is not measured")
-    yield Case("cmp-spot", US, idle, "idle, at a price that no list has", 0.0)
+    yield Case("cmp-spot", US, idle, "idle, at a price that no list has", NO_PRICE)
     yield Case("cmp-twin", US, _USED, "busy here")
     yield Case("cmp-twin", EU, idle, "of the same id and name, idle here", _month("m5.large", EU))
     yield Case("cmp-office", US, _USED, "busy by day")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -75,6 +76,10 @@ class Metric:
         return Series(end - self.hours * HOUR, HOUR, values, self.unit, self.samples, self.peak)
 
 
+NO_PRICE: Final = math.nan
+"""Of a saving that nothing tells the size of: it is not 0."""
+
+
 @dataclass(frozen=True)
 class Case:
     """The truth about one resource: what a check, asked with its defaults, must say of it.
@@ -82,7 +87,7 @@ class Case:
     Attributes:
         resource: its id or its name, as the finding has it.
         why: what makes it so, or what trap it is.
-        monthly_usd: the saving; None where the verdict has none, or it is not worked out.
+        monthly_usd: the saving, or `NO_PRICE`; None where the verdict has none, or it is not worked out.
     """
 
     resource: str

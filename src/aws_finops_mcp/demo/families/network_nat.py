@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from aws_finops_mcp.demo.families.family import Case, Family, Metric, Rows
+from aws_finops_mcp.demo.families.family import NO_PRICE, Case, Family, Metric, Rows
 from aws_finops_mcp.demo.families.network_rows import VPCS, hex_of, interface, metrics, tag_list
 from aws_finops_mcp.demo.inventory import EU, US
 from aws_finops_mcp.findings import Verdict
@@ -145,7 +145,7 @@ GATEWAYS: Final = (
     Gateway("nb-twin-busy", "twin", "a", OK, "the busier of two in a zone"),
     Gateway("nb-twin-spare", "twin", "a", COSTLY, "the quieter of two in a zone", 0.01, monthly_usd=36.5),
     Gateway("nb-single", "single", "a", OK, "the only one of its VPC: across zones on purpose"),
-    Gateway("nb-main-table", "plain", "a", COSTLY, "DynamoDB goes through it, by the main table", monthly_usd=0.0),
+    Gateway("nb-main-table", "plain", "a", COSTLY, "DynamoDB goes through it, by the main table", monthly_usd=NO_PRICE),
     Gateway("nb-transit", "transit", "a", OK, "private: no way to S3", private=True),
     Gateway("nb-fresh", "fresh", "a", Verdict.TOO_NEW, "made today", age_days=0.5),
     Gateway(
@@ -191,7 +191,7 @@ def family(now: datetime) -> Family:
         cases={
             "get_nat_gateway_optimization_recommendations": (
                 *(Case(g.gateway_id, g.region, g.verdict, g.why, g.monthly_usd) for g in GATEWAYS),
-                Case("nat-production-a", US, COSTLY, "S3 and DynamoDB go through it", 0.0),
+                Case("nat-production-a", US, COSTLY, "S3 and DynamoDB go through it", NO_PRICE),
                 Case("nat-old-vpn", US, COSTLY, "idle, and its zone has a busy one", 36.5),
                 Case("nat-staging", US, OK, "idle: another check's finding"),
             ),

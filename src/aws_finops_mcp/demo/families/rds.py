@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from aws_finops_mcp.demo.double.request import Call
-from aws_finops_mcp.demo.families.family import Case, Family, Rows
+from aws_finops_mcp.demo.families.family import NO_PRICE, Case, Family, Rows
 from aws_finops_mcp.demo.families.rds_rows import CLUSTERS, DATABASES, FLEET, arn, tag_list
 from aws_finops_mcp.demo.families.support_dates import clock_case, surcharge_of
 from aws_finops_mcp.demo.inventory import EU, US
@@ -150,7 +150,7 @@ _CASES: Final = {
     ),
     "find_unused_rds_snapshots": (
         Case("nw-crm-final", US, Verdict.IDLE, "its database is gone", 400 * 0.095),
-        Case("nw-wiki-last", US, Verdict.IDLE, "its cluster is gone; AWS does not tell its size", 0.0),
+        Case("nw-wiki-last", US, Verdict.IDLE, "its cluster is gone; AWS does not tell its size", NO_PRICE),
         Case("nw-crm-fresh", US, Verdict.TOO_NEW, "ten days old"),
         Case("orders-before-17", US, Verdict.IN_USE, "its database is there"),
         Case("nw-renamed", US, Verdict.IN_USE, "its database is there under another name"),

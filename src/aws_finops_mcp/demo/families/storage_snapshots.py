@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from aws_finops_mcp.demo.families.family import Case, Family, Rows
+from aws_finops_mcp.demo.families.family import NO_PRICE, Case, Family, Rows
 from aws_finops_mcp.demo.families.storage_volumes import owned
 from aws_finops_mcp.demo.inventory import ACCOUNT_ID, EU, US
 from aws_finops_mcp.demo.prices import PRICES
@@ -128,11 +128,11 @@ def _cases() -> Iterator[tuple[str, Case]]:
     for name, region, verdict, why, usd in (
         ("snap-orphan", US, Verdict.IDLE, "its volume is gone", 62 * us),
         ("snap-orphan", EU, Verdict.IDLE, "its volume is gone", 40 * eu),
-        ("snap-orphan-1", US, Verdict.IDLE, "its volume is gone; shares blocks with its siblings", 0.0),
+        ("snap-orphan-1", US, Verdict.IDLE, "its volume is gone; shares blocks with its siblings", NO_PRICE),
         ("snap-orphan-2", US, Verdict.IDLE, "the fullest of three: at least so much goes with all of them", 55 * us),
-        ("snap-orphan-3", US, Verdict.IDLE, "its volume is gone; shares blocks with its siblings", 0.0),
+        ("snap-orphan-3", US, Verdict.IDLE, "its volume is gone; shares blocks with its siblings", NO_PRICE),
         ("snap-archived", US, Verdict.IDLE, "in the archive, where snapshots are whole", 80 * us / 4),
-        ("snap-mixed-orphan", US, Verdict.IDLE, "an older one must stay: what it holds alone is not known", 0.0),
+        ("snap-mixed-orphan", US, Verdict.IDLE, "an older one must stay: what it holds alone is not known", NO_PRICE),
         ("snap-mixed-image", US, Verdict.IN_USE, "an image needs it", None),
         ("snap-of-image", US, Verdict.IN_USE, "an image needs it", None),
         ("snap-of-disabled-image", US, Verdict.IN_USE, "an image needs it that is not listed unless asked for", None),
@@ -147,9 +147,9 @@ def _cases() -> Iterator[tuple[str, Case]]:
     ):
         yield "find_unused_snapshots", Case(name, region, verdict, why, usd)
     for name, region, verdict, why, usd in (
-        ("warehouse-db-2024", US, Verdict.IDLE, "the weekly one is newer", 0.0),
-        ("snap-orphan-1", US, Verdict.IDLE, "two are newer", 0.0),
-        ("snap-orphan-2", US, Verdict.IDLE, "one is newer", 0.0),
+        ("warehouse-db-2024", US, Verdict.IDLE, "the weekly one is newer", NO_PRICE),
+        ("snap-orphan-1", US, Verdict.IDLE, "two are newer", NO_PRICE),
+        ("snap-orphan-2", US, Verdict.IDLE, "one is newer", NO_PRICE),
         ("snap-orphan-3", US, Verdict.OK, "the newest of its volume, and not alone", None),
         ("snap-orphan", US, Verdict.COSTLY, "alone and old: for the archive", 62 * us * 0.75),
         ("snap-orphan", EU, Verdict.COSTLY, "alone and old: for the archive", 40 * eu * 0.75),

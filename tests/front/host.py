@@ -180,11 +180,14 @@ def started(command: list[str], log: Path, env: dict[str, str] | None = None) ->
 
 
 @contextmanager
-def running_host(account: dict[str, str], directory: Path, nginx_workers: int = 0, **given: Any) -> Iterator[Host]:
+def running_host(
+    account: dict[str, str], directory: Path, nginx_workers: int = 0, without: str = "", **given: Any
+) -> Iterator[Host]:
     """nginx and the server, the latter started by its sockets as systemd does it.
 
     Args:
         nginx_workers: processes of nginx beside its master; 0 is one process that is all.
+        without: `oauth` or `aws`, a way that is left out.
         given: variables of the roles.
     """
     http, https, loopback = free_port(), free_port(), free_port()
@@ -197,8 +200,9 @@ def running_host(account: dict[str, str], directory: Path, nginx_workers: int = 
         web = {"issuer": aws.url, "kind": "aws", "subjects": roles, "algorithms": ["ES384"]}
         tokens = {
             "aws_finops_mcp_resource": "https://finops.example.com/mcp",
-            "aws_finops_mcp_issuers": {"okta": okta, "aws": web},
-            "aws_finops_mcp_sts": {"identities": roles, "regions": ["eu-west-1"]},
+            "aws_finops_mcp_issuers": ({} if without == "oauth" else {"okta": okta})
+            | ({} if without == "aws" else {"aws": web}),
+            "aws_finops_mcp_sts": {} if without == "aws" else {"identities": roles, "regions": ["eu-west-1"]},
             "aws_finops_mcp_settings": {"mcp_state_dir": str(directory / "state")},
         }
         render(directory, loopback, **(tokens | given))

@@ -6,6 +6,7 @@ import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import httpx2
@@ -61,6 +62,31 @@ def test_strangers_are_told_what_to_send_and_where_to_log_in(host: Host) -> None
     assert found.json()["authorization_servers"] == [host.issuer.url]
     assert host.post(basic("alice", "wrong-password"), body=PLAIN).status_code == 401
     assert last(host, "refused")["why"] == "the name or the password is wrong"
+
+
+@pytest.mark.parametrize(
+    ("off", "without", "given", "hint", "challenge"),
+    [
+        ("basic", "", {"aws_finops_mcp_basic": False, "nginx_users": []}, "a name and a password", "Basic"),
+        ("api_key", "", {"aws_finops_mcp_api_keys": False}, "X-API-Key", ""),
+        ("oauth", "oauth", {}, "", "resource_metadata"),
+        ("aws", "aws", {}, "sts-token", ""),
+    ],
+)
+def test_each_way_can_be_switched_off(
+    account: EmbeddedAccount, tmp_path: Path, off: str, without: str, given: dict[str, Any], hint: str, challenge: str
+) -> None:
+    """Then what was good for it is a 401 that no longer names it, and the others get in."""
+    with running_host(account.environment, tmp_path, without=without, **given) as host:
+        for way, header in host.ways().items():
+            answer = host.post(header, body={"tool": "list_checks"})
+            assert (way, answer.status_code) == (way, 401 if WHO[way][1] == off else 200)
+        told = host.post(body=PLAIN)
+        assert told.status_code == 401
+        challenges = " ".join(told.headers.get_list("www-authenticate"))
+        assert challenges
+        assert not challenge or challenge not in challenges
+        assert not hint or hint not in told.json()["error"]
 
 
 def test_the_loopback_port_stays_open_and_names_nobody(host: Host) -> None:

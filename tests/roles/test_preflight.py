@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml  # type: ignore[import-untyped]
 
 PROJECT = Path(__file__).parents[2]
 ROLES = (
@@ -209,3 +210,44 @@ def test_what_asks_for_a_credential_needs_a_server_that_verifies(tmp_path: Path)
     done = preflight(tmp_path, ("nginx",), DEBIAN, **given)
     assert done.returncode != 0
     assert "it must be the server's Unix socket" in " ".join(done.stdout.split())
+
+
+def test_passwords_can_be_switched_off_where_another_way_is_on(tmp_path: Path) -> None:
+    off: dict[str, Any] = {"aws_finops_mcp_basic": False, "nginx_users": []}
+    for more in (
+        {},
+        {"aws_finops_mcp_api_keys": False, "aws_finops_mcp_issuers": {"okta": {"issuer": "https://example.okta.com"}}},
+        {"aws_finops_mcp_api_keys": False, "aws_finops_mcp_sts": {"identities": ["x"], "regions": ["eu-west-1"]}},
+    ):
+        done = preflight(tmp_path, ("aws_finops_mcp", "nginx"), DEBIAN, **off, **more)
+        assert done.returncode == 0, done.stdout
+    for alone in ({"aws_finops_mcp_api_keys": False}, {"aws_finops_mcp_authenticates": False}):
+        done = preflight(tmp_path, ("aws_finops_mcp",), DEBIAN, **off, **alone)
+        assert done.returncode != 0
+        assert "there is no other way in" in " ".join(done.stdout.split())
+    done = preflight(tmp_path, ("nginx",), DEBIAN, nginx_authentication="nginx", **off)
+    assert "nginx_users needs at least one user" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ({"nginx_users": [{"name": "alice", "password": 'a"quoted\\one'}]}, r'user = "alice:a\"quoted\\one"'),
+        (
+            {"nginx_users": [], "aws_finops_mcp_basic": False, "verify_key_file": "KEY"},
+            'header = "X-API-Key: id.secret"',
+        ),
+        ({"verify_key_file": "KEY"}, 'header = "X-API-Key: id.secret"'),
+        ({"nginx_users": [], "aws_finops_mcp_basic": False}, "none"),
+        ({"aws_finops_mcp_basic": False}, "none"),
+    ],
+)
+def test_verify_logs_in_by_password_or_key(tmp_path: Path, given: dict[str, Any], wanted: str) -> None:
+    (tmp_path / "KEY").write_text("id.secret\n")
+    given = {name: str(tmp_path / "KEY") if value == "KEY" else value for name, value in given.items()}
+    play = yaml.safe_load((PROJECT / "playbooks/verify.yml").read_text())[1]
+    login = "{{ verify_login if verify_by_key or verify_by_password else 'none' }}"
+    task = {"ansible.builtin.copy": {"content": login, "dest": str(tmp_path / "login"), "mode": "0600"}}
+    done = run_tasks(tmp_path, [{**task, "vars": play["vars"]}], DEBIAN, **given)
+    assert done.returncode == 0, done.stdout
+    assert (tmp_path / "login").read_text() == wanted

@@ -78,7 +78,7 @@ def create_app(settings: Settings, calls: Calls | None = None) -> ASGIApp:
     app.routes.extend([Route("/health", health), Route("/tools", tools)])
     if settings.mcp_auth_sts:
         app.routes.append(Route("/session", session_answer(sessions_of(settings)), methods=["POST"]))
-    if settings.mcp_auth_issuers:
+    if any(issuer.kind == "oauth" for issuer in settings.mcp_auth_issuers.values()):
         app.routes.extend(metadata_routes(settings))
     app.add_exception_handler(404, _not_found)
     app.add_exception_handler(405, _not_allowed)

@@ -203,6 +203,14 @@ def test_a_stranger_is_told_where_to_get_a_token(asked: Asked) -> None:
     assert send(asked, "a.b.c").all("www-authenticate") == [f'{where}, error="invalid_token"']
 
 
+def test_where_only_aws_issues_tokens_no_client_is_sent_to_log_in(provider: Provider) -> None:
+    """The metadata would name no authorization server, which it must (RFC 9728 as MCP takes it)."""
+    gate = asked_of(provider, kind="aws", subjects=["arn:aws:iam::123456789012:role/finops-*"])
+    assert gate.ask().all("www-authenticate") == ['Bearer realm="aws-finops-mcp"']
+    refused = send(gate, "a.b.c").all("www-authenticate")
+    assert refused == ['Bearer realm="aws-finops-mcp", error="invalid_token"']
+
+
 # --- Amazon Cognito: access tokens without an audience ---------------------------------------------------------------
 
 

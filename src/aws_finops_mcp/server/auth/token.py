@@ -60,6 +60,8 @@ class TokenAuthenticator:
         self._known: TTLCache[bytes, tuple[float, Principal]] = TTLCache(KNOWN, KNOWN_SECONDS)
 
     def challenge(self, error: str = "") -> str:
+        if not any(one.kind == "oauth" for _, one, _ in self._issuers.values()):
+            return 'Bearer realm="aws-finops-mcp"' + (f', error="{error}"' if error else "")
         split = urlsplit(self._resource)
         parts = [f'resource_metadata="{split.scheme}://{split.netloc}{METADATA}{split.path.rstrip("/")}"']
         if wanted := sorted({scope for _, one, _ in self._issuers.values() for scope in one.scopes}):

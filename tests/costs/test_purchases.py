@@ -11,6 +11,7 @@ from tests.costs.conftest import Change, ask, error
 from aws_finops_mcp.audits.catalogue import TOOLS
 from aws_finops_mcp.audits.engine import Engine
 from aws_finops_mcp.costs.purchases import Terms
+from aws_finops_mcp.costs.reservations import CLASSES
 from aws_finops_mcp.declaration import ArgumentsError
 from aws_finops_mcp.demo.account import EmbeddedAccount
 
@@ -155,9 +156,60 @@ def test_terms_exclude_each_other(engine: Engine, change: Change) -> None:
     assert {one.item for one in answer.purchases} == {"2 x m5.large, Linux/UNIX"}
 
 
+def ec2(saving: str) -> dict[str, Any]:
+    return {
+        "InstanceDetails": {"EC2InstanceDetails": {"InstanceType": "m5.large", "Platform": "Linux/UNIX"}},
+        "RecommendedNumberOfInstancesToPurchase": "2", "UpfrontCost": "0", "RecurringStandardMonthlyCost": "80",
+        "EstimatedMonthlySavingsAmount": saving, "AverageUtilization": "88",
+    }  # fmt: skip
+
+
+def test_convertible_reservations_are_an_alternative_to_standard_ones(
+    engine: Engine, account: EmbeddedAccount, change: Change
+) -> None:
+    """Standard saves 20 for a year, convertible 15, and 31 for three: the best is taken, nothing is added up."""
+    savings = {
+        ("STANDARD", "ONE_YEAR"): "20",
+        ("CONVERTIBLE", "ONE_YEAR"): "15",
+        ("CONVERTIBLE", "THREE_YEARS"): "31",
+    }
+    asked: list[tuple[str, str]] = []
+    events = engine.clients.client("ce", "us-east-1").meta.events
+    name = "GetReservationPurchaseRecommendation"
+
+    def listening(params: dict[str, Any], context: dict[str, Any], **_: object) -> None:
+        offering = params["ServiceSpecification"]["EC2Specification"]["OfferingClass"]
+        context["asked"] = (offering, params["TermInYears"])
+        asked.append(context["asked"])
+
+    def recommend(parsed: dict[str, Any], context: dict[str, Any], **_: object) -> None:
+        saving = savings.get(context["asked"])
+        parsed["Recommendations"] = [{"RecommendationDetails": [ec2(saving)]}] if saving else []
+
+    events.register(f"provide-client-params.ce.{name}", listening)
+    events.register(f"after-call.cost-explorer.{name}", recommend)
+    try:
+        both: Any = ask(engine, RESERVED, offering_class="ALL")
+        standard: Any = ask(engine, RESERVED)
+        convertible: Any = ask(engine, RESERVED, offering_class="CONVERTIBLE")
+    finally:
+        events.unregister(f"provide-client-params.ce.{name}", listening)
+        events.unregister(f"after-call.cost-explorer.{name}", recommend)
+    assert sorted(asked) == sorted((one, term) for one in CLASSES for term in ("ONE_YEAR", "THREE_YEARS"))
+    assert {(one.choice, one.what, one.monthly_saving_usd, one.best) for one in both.options} == {
+        ("EC2", "EC2 convertible", 31, True), ("EC2", "EC2", 20, False), ("EC2", "EC2 convertible", 15, False),
+    }  # fmt: skip
+    assert both.monthly_saving_usd == 31
+    assert "on the best terms: convertible, 3 years" in both.summary
+    assert both.calls.cost_usd == Decimal("0.04")
+    assert (standard.monthly_saving_usd, standard.calls.total) == (20, 0)
+    assert (convertible.monthly_saving_usd, convertible.calls.total) == (31, 0)
+
+
 @pytest.mark.parametrize(
     ("name", "arguments", "wanted"),
     [
+        (RESERVED, {"service": "RDS", "offering_class": "CONVERTIBLE"}, "only EC2 has convertible reservations"),
         (RESERVED, {"service": "EC3"}, "service: got 'EC3'; no service with reservations; did you mean EC2?"),
         (RESERVED, {"service": "S3 Glacier"}, "there are: EC2, RDS"),
         (RESERVED, {"service": "RDS", "term": "THREE_YEARS"}, "RDS is not sold for THREE_YEARS with NO_UPFRONT"),

@@ -51,10 +51,16 @@ class DryBilling(Billing):
         usd = sum((price_of(action) * count for action, count in requests.items()), Decimal(0))
         return Planned(requests, usd=usd, at_most_usd=None if requests else Decimal(0))
 
-    def fail(self, question: Read, kind: FailureKind, error: str, remedy: str) -> FailedRead:
+    def fail(self, question: Read, kind: FailureKind, error: str, remedy: str, resource: str = "") -> FailedRead:
         """Nothing is known yet: that is no failure to tell of."""
         return FailedRead(
-            call=question.iam_action, account=self.reader.account, region="", kind=kind, error=error, remedy=remedy
+            call=question.iam_action,
+            account=self.reader.account,
+            region="",
+            kind=kind,
+            error=error,
+            remedy=remedy,
+            resource=resource,
         )
 
     def _items(self, question: Read) -> list[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -40,6 +40,10 @@ SERVICES = {
 NOT_SOLD = {"RDS": {("THREE_YEARS", "NO_UPFRONT")}}
 """Terms that a service does not sell: https://aws.amazon.com/rds/reserved-instances/"""
 
+CLASSES = ("STANDARD", "CONVERTIBLE")
+"""Of EC2's reservations: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/reserved-instances-types.html"""
+
+_CONVERTIBLE = "EC2 convertible"
 _TOOL = "get_reserved_instance_recommendations"
 
 
@@ -47,6 +51,10 @@ class ReservationParams(PurchaseParams):
     """Arguments of `get_reserved_instance_recommendations`."""
 
     service: str = Field("EC2", description=f"one of {', '.join(SERVICES)}")
+    offering_class: Literal["STANDARD", "CONVERTIBLE", "ALL"] = Field(
+        "STANDARD",
+        description="of EC2: CONVERTIBLE ones can be exchanged and save less; ALL compares both, at twice the price",
+    )
 
     @field_validator("service")
     @classmethod
@@ -60,9 +68,18 @@ class ReservationParams(PurchaseParams):
 
     @model_validator(mode="after")
     def _sold(self) -> ReservationParams:
+        if self.service != "EC2" and "offering_class" in self.model_fields_set:
+            raise ValueError(f"offering_class: only EC2 has convertible reservations, {self.service} has none")
         if not self.combinations:
             raise ValueError(f"term: {self.service} is not sold for {self.term} with {self.payment_option}")
         return self
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Offering classes to ask for; "" of services that have none."""
+        if self.service != "EC2":
+            return ("",)
+        return CLASSES if self.offering_class == "ALL" else (self.offering_class,)
 
     @property
     def combinations(self) -> list[tuple[str, str]]:
@@ -70,7 +87,7 @@ class ReservationParams(PurchaseParams):
         return [one for one in super().combinations if one not in NOT_SOLD.get(self.service, ())]
 
 
-def _question(term: str, payment: str, params: ReservationParams) -> Read:
+def _question(offering: str, term: str, payment: str, params: ReservationParams) -> Read:
     request: dict[str, Any] = {
         "Service": SERVICES[params.service],
         "TermInYears": term,
@@ -78,33 +95,35 @@ def _question(term: str, payment: str, params: ReservationParams) -> Read:
         "LookbackPeriodInDays": LOOKBACKS[params.lookback_days],
         "AccountScope": params.account_scope,
     }
-    if params.service == "EC2":
-        request["ServiceSpecification"] = {"EC2Specification": {"OfferingClass": "STANDARD"}}
+    if offering:
+        request["ServiceSpecification"] = {"EC2Specification": {"OfferingClass": offering}}
     token = ("NextPageToken", "NextPageToken")
     return read("ce", "GetReservationPurchaseRecommendation", "", request, token=token, region=GLOBAL_REGION)
 
 
 def reservations(billing: Billing, params: ReservationParams) -> PurchaseAnswer:
-    """Ask for each term and payment option."""
-    asked = params.combinations
+    """Ask for each class, term and payment option."""
+    asked = [(offering, *terms) for offering in params.classes for terms in params.combinations]
     answers = billing.ask(*(_question(*one, params) for one in asked))
     purchases: list[Purchase] = []
     generated = ""
-    for one, pages in zip(asked, answers, strict=True):
+    for (offering, term, payment), pages in zip(asked, answers, strict=True):
         if not isinstance(pages, FailedRead):
-            purchases += (row for row in _rows(params.service, *one, pages) if params.keeps(row.region))
+            what = _CONVERTIBLE if offering == "CONVERTIBLE" else params.service
+            purchases += (row for row in _rows(what, term, payment, pages) if params.keeps(row.region))
             generated = max([generated, *(p.get("Metadata", {}).get("GenerationTimestamp") or "" for p in pages)])
     failed = any(isinstance(pages, FailedRead) for pages in answers)
     purchases.sort(key=lambda row: (-row.monthly_saving_usd, row.item, row.term_years, row.payment_option))
-    options = options_of(purchases, {})
+    options = options_of(purchases, {_CONVERTIBLE: "EC2"})
     total = None if failed else best_saving(options)
     if failed:
         summary = f"NOT READ: some of the reservations of {params.service} that could be bought, so there is no total."
     elif options:
         best = options[0]
+        of_class = "convertible, " if best.what == _CONVERTIBLE else ""
         summary = (
             f"{dollars(total)} a month could be saved by reservations of {params.service}, on the best terms: "
-            f"{best.term_years} years, {best.payment_option}, {dollars(best.upfront_usd)} upfront."
+            f"{of_class}{best.term_years} years, {best.payment_option}, {dollars(best.upfront_usd)} upfront."
         )
     else:
         summary = f"AWS recommends no reservation of {params.service} on the terms asked for."
@@ -119,7 +138,7 @@ def reservations(billing: Billing, params: ReservationParams) -> PurchaseAnswer:
     )
 
 
-def _rows(service: str, term: str, payment: str, pages: list[Any]) -> Iterator[Purchase]:
+def _rows(what: str, term: str, payment: str, pages: list[Any]) -> Iterator[Purchase]:
     details = (
         detail for page in pages for one in page.get("Recommendations", ()) for detail in one["RecommendationDetails"]
     )
@@ -139,7 +158,7 @@ def _rows(service: str, term: str, payment: str, pages: list[Any]) -> Iterator[P
         own = one.get("EstimatedBreakEvenInMonths")
         fields = terms.fields() | ({"cash_break_even_months": round(float(own), 1)} if own else {})
         yield Purchase(
-            what=service,
+            what=what,
             item=f"{count} x {_named(details_of)}",
             region=details_of.get("Region", ""),
             account=one.get("AccountId", ""),
@@ -163,7 +182,8 @@ RESERVATIONS = CostTool(
     description=(
         "Reserved instances, nodes and capacity of one service that AWS recommends, with upfront payment, saving and "
         "break-even, for one and three years. Clean up waste first (find_savings); for EC2 compare with "
-        "get_savings_plans_recommendations. Costs $0.02 to ask (Cost Explorer), $0.06 for all payment options."
+        "get_savings_plans_recommendations, and standard with convertible ones. Costs $0.02 to ask (Cost Explorer), "
+        "$0.06 for all payment options, twice that for both classes of EC2."
     ),
     iam_actions=("ce:GetReservationPurchaseRecommendation",),
     params=ReservationParams,

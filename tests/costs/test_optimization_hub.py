@@ -5,10 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import botocore.session
 import pytest
 from tests.costs.conftest import Change, ask, error
 
+from aws_finops_mcp.audits.catalogue import TOOLS
 from aws_finops_mcp.audits.engine import Engine
+from aws_finops_mcp.costs.optimization_hub import RESOURCE_TYPES
+from aws_finops_mcp.declaration import ArgumentsError
 from aws_finops_mcp.demo.account import EmbeddedAccount
 
 ALL = "get_all_cost_optimization_recommendations"
@@ -44,6 +48,56 @@ def test_one_service(engine: Engine, name: str, types: set[str]) -> None:
     assert answer.monthly_saving_usd == sum(
         (one.monthly_saving_usd for one in whole.by_resource_type if one.resource_type in types), Decimal(0)
     )
+
+
+HUB: Any = botocore.session.get_session().get_service_model("cost-optimization-hub")
+RESOURCES = HUB.shape_for("ResourceType").enum
+
+
+def test_the_resource_types_are_those_of_the_api() -> None:
+    assert set(RESOURCE_TYPES) == set(RESOURCES)
+    assert len(RESOURCE_TYPES) == len(set(RESOURCE_TYPES))
+
+
+@pytest.mark.parametrize("kind", RESOURCES)
+def test_each_resource_type_can_be_asked_for_and_is_told_of(engine: Engine, change: Change, kind: str) -> None:
+    """The double keeps what its filter is asked to keep; what it lacks is put beside that, by hand."""
+    asked: list[Any] = []
+    events = engine.clients.client("cost-optimization-hub", "us-east-1").meta.events
+    row = {
+        "recommendationId": "by-hand", "currentResourceType": kind, "estimatedMonthlySavings": 12.34,
+        "estimatedSavingsPercentage": 25.0, "estimatedMonthlyCost": 49.36, "actionType": "Upgrade", "resourceId": "x",
+    }  # fmt: skip
+
+    def listening(params: dict[str, Any], **_: object) -> None:
+        asked.append(params["filter"])
+
+    def summed(parsed: dict[str, Any]) -> None:
+        parsed["items"] = [{"group": kind, "estimatedMonthlySavings": 12.34, "recommendationCount": 1}]
+        parsed["estimatedTotalDedupedSavings"] = 12.34
+
+    change("cost-optimization-hub", "ListRecommendations", lambda parsed: parsed.update(items=[*parsed["items"], row]))
+    change("cost-optimization-hub", "ListRecommendationSummaries", summed)
+    for operation in ("ListRecommendations", "ListRecommendationSummaries"):
+        events.register(f"provide-client-params.cost-optimization-hub.{operation}", listening)
+    try:
+        answer: Any = ask(engine, ALL, resource_types=[kind.lower()])
+    finally:
+        for operation in ("ListRecommendations", "ListRecommendationSummaries"):
+            events.unregister(f"provide-client-params.cost-optimization-hub.{operation}", listening)
+    assert asked == [{"resourceTypes": [kind]}] * 2
+    assert answer.complete
+    assert {one.resource_type for one in answer.recommendations} == {kind}
+    by_hand = next(one for one in answer.recommendations if one.recommendation_id == "by-hand")
+    assert (by_hand.monthly_saving_usd, by_hand.saving_share) == (Decimal("12.34"), 0.25)
+    assert answer.monthly_saving_usd == answer.by_resource_type[0].monthly_saving_usd == Decimal("12.34")
+
+
+def test_what_is_no_resource_type_is_refused_with_those_like_it() -> None:
+    with pytest.raises(ArgumentsError, match=r"did you mean .*NatGateway"):
+        TOOLS[ALL].parse({"resource_types": ["NatGateways"]})
+    with pytest.raises(ArgumentsError, match="there are: Ec2Instance, LambdaFunction"):
+        TOOLS[ALL].parse({"resource_types": ["???"]})
 
 
 def test_a_region(engine: Engine) -> None:

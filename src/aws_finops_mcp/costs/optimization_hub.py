@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Iterable
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator
 
 from aws_finops_mcp.aws.clients import GLOBAL_REGION
 from aws_finops_mcp.aws.reads import Read, read
@@ -14,7 +15,7 @@ from aws_finops_mcp.aws.switched_off import OPT_IN_ADVISER
 from aws_finops_mcp.costs.answers import BillingAnswer, Model, dollars, ended, page_of
 from aws_finops_mcp.costs.billing import Billing
 from aws_finops_mcp.costs.tool import CostTool, Cursor, MaxResults
-from aws_finops_mcp.declaration import AskParams
+from aws_finops_mcp.declaration import AskParams, from_text
 from aws_finops_mcp.findings import FailedRead, Usd
 from aws_finops_mcp.settings import known_region
 
@@ -23,6 +24,35 @@ ALL = "get_all_cost_optimization_recommendations"
 
 ENROLLMENT = read(HUB, "ListEnrollmentStatuses", "items", token=("nextToken", "nextToken"), region=GLOBAL_REGION)
 ADVISER = read("compute-optimizer", "GetEnrollmentStatus", "", region=GLOBAL_REGION)
+
+RESOURCE_TYPES = (
+    "Ec2Instance",
+    "LambdaFunction",
+    "EbsVolume",
+    "EcsService",
+    "Ec2AutoScalingGroup",
+    "Ec2InstanceSavingsPlans",
+    "ComputeSavingsPlans",
+    "SageMakerSavingsPlans",
+    "Ec2ReservedInstances",
+    "RdsReservedInstances",
+    "OpenSearchReservedInstances",
+    "RedshiftReservedInstances",
+    "ElastiCacheReservedInstances",
+    "RdsDbInstanceStorage",
+    "RdsDbInstance",
+    "AuroraDbClusterStorage",
+    "DynamoDbReservedCapacity",
+    "MemoryDbReservedInstances",
+    "NatGateway",
+    "DynamoDBTable",
+    "ElastiCacheCluster",
+    "MemoryDBCluster",
+    "DocumentDBCluster",
+    "WorkSpaces",
+    "SageMakerEndpoint",
+)
+"""What the hub has recommendations for, in its own words."""
 
 _OPT_IN_HUB = (
     "the account's owner opts in: Billing and Cost Management console, Cost Optimization Hub, Enable (API: "
@@ -41,6 +71,36 @@ class HubParams(AskParams):
     @classmethod
     def _known(cls, region: str) -> str:
         return known_region(region) if region else region
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """Resource types that are asked for; all when empty."""
+        return ()
+
+
+class AllParams(HubParams):
+    """Arguments of `get_all_cost_optimization_recommendations`."""
+
+    resource_types: Annotated[
+        tuple[str, ...],
+        BeforeValidator(from_text),
+        WithJsonSchema({"type": "array", "items": {"type": "string", "enum": list(RESOURCE_TYPES)}, "default": []}),
+    ] = Field((), description="only recommendations for these; all when empty")
+
+    @field_validator("resource_types")
+    @classmethod
+    def _types(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        known = {name.casefold(): name for name in RESOURCE_TYPES}
+        for name in names:
+            if name.casefold() not in known:
+                near = [known[one] for one in difflib.get_close_matches(name.casefold(), known, n=3)]
+                hint = f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(RESOURCE_TYPES)}"
+                raise ValueError(f"no resource type of Cost Optimization Hub's; {hint}")
+        return tuple(known[name.casefold()] for name in names)
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        return self.resource_types
 
 
 class TypeSaving(Model):
@@ -101,10 +161,10 @@ def _questions(region: str, types: tuple[str, ...]) -> tuple[Read, Read]:
 
 
 def _recommendations(tool: str, types: tuple[str, ...]) -> Callable[[Billing, HubParams], HubAnswer]:
-    """The answer of a tool that tells of some resource types; of all when none is named."""
+    """The answer of a tool that tells of some resource types; of those that are asked for when none is named."""
 
     def answer(billing: Billing, params: HubParams) -> HubAnswer:
-        of_sums, of_rows = _questions(params.region_name, types)
+        of_sums, of_rows = _questions(params.region_name, types or params.types)
         enrolled = _enrolled(billing, of_rows)
         total: Decimal | None = None
         sums: list[TypeSaving] = []
@@ -228,7 +288,7 @@ def _tool(name: str, title: str, what: str, *types: str) -> CostTool[HubParams, 
             f"{HUB}:ListEnrollmentStatuses",
             "compute-optimizer:GetEnrollmentStatus",
         ),
-        params=HubParams,
+        params=HubParams if types else AllParams,
         answer_type=HubAnswer,
         answer=_recommendations(name, types),
         references=(

@@ -1,121 +1,264 @@
-"""What is measured: for each kind of resource our check, the field's way, and what no way can do without.
+"""What is measured: for each kind of resource the check, the field's way, and what no way can do without.
 
 The field's way is that of the tools that people use today: after the listing, so many calls for each resource, one
-after
-the other. Where the field asks by pages too, there is none.
+after the other. Where the field asks by pages too, there is none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
-from aws_finops_mcp.aws.metrics import DAY, MetricQuery
-from aws_finops_mcp.aws.reader import chunks
-from aws_finops_mcp.aws.reads import Read, read
+from aws_finops_mcp.aws.metrics import DAY, HOUR, MetricQuery
 from aws_finops_mcp.checks.awslambda import UNUSED_LAMBDA_FUNCTIONS
-from aws_finops_mcp.checks.check import Check, Facts, Judgement
+from aws_finops_mcp.checks.check import Check
 from aws_finops_mcp.checks.ebs import UNUSED_VOLUMES
-from aws_finops_mcp.checks.reads import VOLUMES
-from aws_finops_mcp.declaration import PeriodParams
-from aws_finops_mcp.findings import Category, Verdict
-
-PERIOD = 90
-NAMED_AT_ONCE = 50
-"""Log groups that DescribeLogGroups takes by name."""
+from aws_finops_mcp.checks.ebs_use import IDLE_VOLUMES
+from aws_finops_mcp.checks.logs import UNUSED_LOG_GROUPS
+from aws_finops_mcp.checks.sqs import UNUSED_SQS_QUEUES
+from aws_finops_mcp.findings import Finding
 
 Ask = Callable[..., Any]
 """`ask("sqs", "list_queues", MaxResults=1000)`: boto3's call, at the rate that AWS permits."""
 
 
 @dataclass(frozen=True)
+class Listing:
+    """How the pages of some resources are asked for: `token` in an answer, and in the next request."""
+
+    service: str
+    method: str
+    items: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    token: tuple[str, str] = ("NextToken", "NextToken")
+
+
+@dataclass(frozen=True)
+class Since:
+    """What a check looks back over, by its own default."""
+
+    days: int
+    now: datetime
+
+    def covers(self, made: datetime) -> bool:
+        """Whether something is older than that."""
+        return (self.now - made).days >= self.days
+
+
+def _nothing_to_read(_item: Any) -> Iterator[MetricQuery]:
+    return iter(())
+
+
+@dataclass(frozen=True)
 class Kind:
-    """One kind of resource: our check, how its pages are listed, its metrics, and how the field asks for each."""
+    """One kind of resource.
+
+    Attributes:
+        estate: what the embedded account has many of.
+        listing: its pages.
+        name: of a listed resource.
+        found: the same name, of a finding.
+        metrics: the series of one resource.
+        beside: of these metrics, those that tell something of an idle one and decide nothing.
+        of_region: series that the answer needs once.
+        reads: other listings that it needs.
+        at_once: how many of those without data one call looks at.
+        settle: of so many, the names of those that are idle; asks for what neither listing nor metrics tell.
+        each: what the field asks for one resource, and whether it is idle.
+        field_listing: its pages, where the field lists in another way.
+    """
 
     estate: str
     check: Check[Any]
-    listing: tuple[str, str, str, Mapping[str, Any], tuple[str, str]]
-    """Service, boto3's method, items, arguments, and the token in an answer and in the next request."""
+    listing: Listing
     name: Callable[[Any], str]
-    metrics: tuple[MetricQuery, ...] = ()
-    """Without dimensions."""
-    dimension: str = ""
-    each: Callable[[Ask, Any], None] | None = None
-    """What the field asks for one resource."""
-    describe: bool = False
-    """Whether what has no datapoints must still be described, so many at once."""
-    edge: bool = False
-    """Whether CloudFront must be asked too."""
+    found: Callable[[Finding], str]
+    settle: Callable[[Ask, Sequence[Any], Since], list[str]]
+    metrics: Callable[[Any], Iterator[MetricQuery]] = _nothing_to_read
+    beside: frozenset[str] = frozenset()
+    of_region: tuple[MetricQuery, ...] = ()
+    reads: tuple[Listing, ...] = ()
+    at_once: int = 1_000_000
+    each: Callable[[Ask, Any, Since], bool] | None = None
+    field_listing: Listing | None = None
 
-    def queries(self, item: Any) -> Iterator[MetricQuery]:
-        """The series of one resource."""
-        for one in self.metrics:
-            yield _of(one, self.dimension, self.name(item))
-
-
-def _of(metric: MetricQuery, dimension: str, name: str) -> MetricQuery:
-    return MetricQuery(metric.namespace, metric.metric, ((dimension, name),), metric.statistic, metric.period)
+    @property
+    def days(self) -> int:
+        """What the check looks back over when a caller says nothing."""
+        return int(getattr(self.check.params(), "period", 1))
 
 
-def daily(namespace: str, *names: str) -> tuple[MetricQuery, ...]:
-    """Sums by the day."""
-    return tuple(MetricQuery(namespace, name, (), "Sum", DAY) for name in names)
+def _tags(resource_type: str) -> Listing:
+    """Of all resources of a type, a hundred a page; the last one's token is empty."""
+    asked = {"ResourceTypeFilters": [resource_type], "ResourcesPerPage": 100}
+    return Listing("resourcegroupstaggingapi", "get_resources", "", asked, ("PaginationToken", "PaginationToken"))
 
 
-# --- checks of questions that the catalogue does not answer yet: what the engine makes of them ----------------------
+def daily(namespace: str, metric: str, dimension: str, value: str) -> MetricQuery:
+    """A sum by the day."""
+    return MetricQuery(namespace, metric, ((dimension, value),), "Sum", DAY)
 
 
-def metric_check(
-    name: str,
-    listing: Read,
-    dimension: str,
-    key: Callable[[Any], str],
-    metrics: tuple[MetricQuery, ...],
-    details: Callable[[Facts, list[str]], Iterable[Read]] | None = None,
-) -> Check[Any]:
-    """A check that calls idle what has no datapoint above zero, and reads `details` of those."""
-
-    def wanted(facts: Facts, _params: PeriodParams) -> Iterator[MetricQuery]:
-        return (_of(metric, dimension, key(item)) for item in facts.items(listing) for metric in metrics)
-
-    def idle(facts: Facts) -> Iterator[tuple[str, bool, bool]]:
-        for item in facts.items(listing):
-            series = [facts.series[_of(metric, dimension, key(item))] for metric in metrics]
-            yield key(item), not any(sum(one.values) for one in series), any(one.failed for one in series)
-
-    def judge(facts: Facts, _params: PeriodParams) -> Iterator[Judgement]:
-        for item, unused, failed in idle(facts):
-            verdict = Verdict.UNKNOWN if failed else Verdict.IDLE if unused else Verdict.IN_USE
-            yield Judgement(item, verdict, "data in the window or not", {"name": item})
-
-    def follow(facts: Facts, _params: PeriodParams) -> Iterable[Read]:
-        return details(facts, [item for item, unused, _ in idle(facts) if unused]) if details else ()
-
-    return Check(
-        name=name,
-        title=name,
-        noun=name,
-        category=Category.CLEANUP,
-        description=name,
-        resource_type=name,
-        params=PeriodParams,
-        inventory=(listing,),
-        metrics=wanted,
-        judge=judge,
-        details=follow,
-        evidence={"name": "its name"},
-        verdicts={Verdict.IDLE: "no data in the window"},
-        remediation="",
-        references=(),
+def statistics(ask: Ask, query: MetricQuery, since: Since) -> float:
+    """One GetMetricStatistics; the sum of its datapoints."""
+    answer = ask(
+        "cloudwatch",
+        "get_metric_statistics",
+        Namespace=query.namespace,
+        MetricName=query.metric,
+        Dimensions=[{"Name": name, "Value": value} for name, value in query.dimensions],
+        StartTime=since.now - timedelta(days=since.days),
+        EndTime=since.now,
+        Period=query.period,
+        Statistics=[query.statistic],
     )
+    return float(sum(point[query.statistic] for point in answer["Datapoints"]))
 
 
-def described(_facts: Facts, names: list[str]) -> Iterator[Read]:
-    """The groups without events, fifty at once."""
-    for some in chunks(names, NAMED_AT_ONCE):
-        yield read("logs", "DescribeLogGroups", "logGroups", {"logGroupIdentifiers": list(some)})
+# --- functions -------------------------------------------------------------------------------------------------------
+
+
+def invocations(function: Any) -> Iterator[MetricQuery]:
+    """One series."""
+    yield daily("AWS/Lambda", "Invocations", "FunctionName", function["FunctionName"])
+
+
+def settle_functions(_ask: Ask, functions: Sequence[Any], since: Since) -> list[str]:
+    """Those that were not changed lately; the listing tells."""
+    return [one["FunctionName"] for one in functions if since.covers(datetime.fromisoformat(one["LastModified"]))]
+
+
+def each_function(ask: Ask, function: Any, since: Since) -> bool:
+    """Its invocations, and the tags of one without."""
+    if any(statistics(ask, query, since) for query in invocations(function)):
+        return False
+    ask("lambda", "list_tags", Resource=function["FunctionArn"])
+    return bool(settle_functions(ask, [function], since))
+
+
+FUNCTIONS = Kind(
+    estate="functions",
+    check=UNUSED_LAMBDA_FUNCTIONS,
+    listing=Listing("lambda", "list_functions", "Functions", token=("NextMarker", "Marker")),
+    name=lambda one: str(one["FunctionName"]),
+    found=attrgetter("name"),
+    metrics=invocations,
+    # Whether anything is provisioned, which is what an idle function costs.
+    of_region=tuple(
+        MetricQuery("AWS/Lambda", name, (), "Maximum", HOUR)
+        for name in ("ClaimedAccountConcurrency", "UnreservedConcurrentExecutions")
+    ),
+    # What CloudFront runs is measured elsewhere.
+    reads=(Listing("cloudfront", "list_distributions", ""),),
+    settle=settle_functions,
+    each=each_function,
+)
+
+# --- volumes ---------------------------------------------------------------------------------------------------------
+
+_VOLUMES = Listing("ec2", "describe_volumes", "Volumes", {"MaxResults": 500})
+
+
+def settle_unattached(_ask: Ask, volumes: Sequence[Any], since: Since) -> list[str]:
+    """The listing tells everything."""
+    return [one["VolumeId"] for one in volumes if one["State"] == "available" and since.covers(one["CreateTime"])]
+
+
+def operations(volume: Any) -> Iterator[MetricQuery]:
+    """Two series of an attached one; AWS measures no others."""
+    if volume["Attachments"]:
+        for metric in ("VolumeReadOps", "VolumeWriteOps"):
+            yield daily("AWS/EBS", metric, "VolumeId", volume["VolumeId"])
+
+
+def settle_attached(_ask: Ask, volumes: Sequence[Any], since: Since) -> list[str]:
+    """Those that are attached long enough."""
+    return [
+        one["VolumeId"]
+        for one in volumes
+        if one["Attachments"] and since.covers(min(each["AttachTime"] for each in one["Attachments"]))
+    ]
+
+
+def each_volume(ask: Ask, volume: Any, since: Since) -> bool:
+    """Reads and writes of an attached one."""
+    done = sum(statistics(ask, query, since) for query in operations(volume))
+    return not done and bool(settle_attached(ask, [volume], since))
+
+
+UNATTACHED = Kind(
+    estate="volumes",
+    check=UNUSED_VOLUMES,
+    listing=_VOLUMES,
+    name=lambda one: str(one["VolumeId"]),
+    found=attrgetter("resource_id"),
+    settle=settle_unattached,
+)
+ATTACHED = Kind(
+    estate="volumes",
+    check=IDLE_VOLUMES,
+    listing=_VOLUMES,
+    name=lambda one: str(one["VolumeId"]),
+    found=attrgetter("resource_id"),
+    metrics=operations,
+    settle=settle_attached,
+    each=each_volume,
+)
+
+# --- log groups ------------------------------------------------------------------------------------------------------
+
+
+def events(group: Any) -> Iterator[MetricQuery]:
+    """One series."""
+    yield daily("AWS/Logs", "IncomingLogEvents", "LogGroupName", group["logGroupName"])
+
+
+def _made(group: Any) -> datetime:
+    return datetime.fromtimestamp(group["creationTime"] / 1000, UTC)
+
+
+def settle_log_groups(ask: Ask, groups: Sequence[Any], since: Since) -> list[str]:
+    """How old each is, and what it stores: DescribeLogGroups by name."""
+    names = [group["logGroupName"] for group in groups]
+    described = ask("logs", "describe_log_groups", logGroupIdentifiers=names)["logGroups"]
+    return [group["logGroupName"] for group in described if since.covers(_made(group))]
+
+
+def each_log_group(ask: Ask, group: Any, since: Since) -> bool:
+    """Its last stream, and the metric filters of one without a recent event."""
+    name = group["logGroupName"]
+    streams = ask("logs", "describe_log_streams", logGroupName=name, orderBy="LastEventTime", descending=True, limit=1)
+    newest = max((stream.get("lastIngestionTime", 0) for stream in streams["logStreams"]), default=0)
+    if newest >= (since.now - timedelta(days=since.days)).timestamp() * 1000:
+        return False
+    ask("logs", "describe_metric_filters", logGroupName=name)
+    return since.covers(_made(group))
+
+
+LOG_GROUPS = Kind(
+    estate="log_groups",
+    check=UNUSED_LOG_GROUPS,
+    listing=Listing("logs", "list_log_groups", "logGroups", {"limit": 1000}, ("nextToken", "nextToken")),
+    name=lambda one: str(one["logGroupName"]),
+    found=attrgetter("name"),
+    metrics=events,
+    # Tags, which may exempt one, and the functions that may write to one.
+    reads=(
+        _tags("logs:log-group"),
+        FUNCTIONS.listing,
+    ),
+    at_once=50,
+    settle=settle_log_groups,
+    each=each_log_group,
+    field_listing=Listing("logs", "describe_log_groups", "logGroups", {"limit": 50}, ("nextToken", "nextToken")),
+)
+
+# --- queues ----------------------------------------------------------------------------------------------------------
+
+_EMPTY_RECEIVES = "NumberOfEmptyReceives"
 
 
 def queue_name(url: Any) -> str:
@@ -123,110 +266,58 @@ def queue_name(url: Any) -> str:
     return str(url).rpartition("/")[2]
 
 
-EVENTS = daily("AWS/Logs", "IncomingLogEvents")
-MESSAGES = daily("AWS/SQS", "NumberOfMessagesSent", "NumberOfMessagesReceived", "ApproximateNumberOfMessagesVisible")
-OPERATIONS = daily("AWS/EBS", "VolumeReadOps", "VolumeWriteOps")
-
-LOG_GROUPS = read("logs", "ListLogGroups", "logGroups", {"limit": 1000}, token=("nextToken", "nextToken"))
-QUEUES = read("sqs", "ListQueues", "QueueUrls", {"MaxResults": 1000})
+def messages(url: Any) -> Iterator[MetricQuery]:
+    """What was sent and received, and how often somebody asked for nothing, which is billed."""
+    for metric in ("NumberOfMessagesSent", "NumberOfMessagesReceived", _EMPTY_RECEIVES):
+        yield daily("AWS/SQS", metric, "QueueName", queue_name(url))
 
 
-# --- the field's way, per resource -----------------------------------------------------------------------------------
+def _empty_and_old(ask: Ask, url: Any, since: Since) -> bool:
+    told = ask("sqs", "get_queue_attributes", QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    made = datetime.fromtimestamp(int(told["CreatedTimestamp"]), UTC)
+    return int(told["ApproximateNumberOfMessages"]) == 0 and since.covers(made)
 
 
-def statistics(ask: Ask, metric: MetricQuery) -> bool:
-    """One GetMetricStatistics; whether there is any datapoint."""
-    end = datetime.now(UTC)
-    answer = ask(
-        "cloudwatch",
-        "get_metric_statistics",
-        Namespace=metric.namespace,
-        MetricName=metric.metric,
-        Dimensions=[{"Name": name, "Value": value} for name, value in metric.dimensions],
-        StartTime=end - timedelta(days=PERIOD),
-        EndTime=end,
-        Period=metric.period,
-        Statistics=[metric.statistic],
-    )
-    return bool(answer["Datapoints"])
+def settle_queues(ask: Ask, urls: Sequence[Any], since: Since) -> list[str]:
+    """What waits in each and how old it is; whose dead letters it takes. There is no call for several queues."""
+    return [
+        queue_name(url)
+        for url in urls
+        if not ask("sqs", "list_dead_letter_source_queues", QueueUrl=url).get("queueUrls")
+        and _empty_and_old(ask, url, since)
+    ]
 
 
-def each_function(ask: Ask, function: Any) -> None:
-    """Its invocations, and the tags of one without."""
-    query = MetricQuery("AWS/Lambda", "Invocations", (("FunctionName", function["FunctionName"]),), "Sum", DAY)
-    if not statistics(ask, query):
-        ask("lambda", "list_tags", Resource=function["FunctionArn"])
-
-
-def each_volume(ask: Ask, volume: Any) -> None:
-    """Its reads and its writes."""
-    for metric in OPERATIONS:
-        statistics(ask, _of(metric, "VolumeId", volume["VolumeId"]))
-
-
-def each_log_group(ask: Ask, group: Any) -> None:
-    """Its last stream, and the metric filters of one without a recent event."""
-    name = group["logGroupName"]
-    streams = ask("logs", "describe_log_streams", logGroupName=name, orderBy="LastEventTime", descending=True, limit=1)
-    newest = max((stream.get("lastIngestionTime", 0) for stream in streams["logStreams"]), default=0)
-    if newest < (datetime.now(UTC) - timedelta(days=PERIOD)).timestamp() * 1000:
-        ask("logs", "describe_metric_filters", logGroupName=name)
-
-
-def each_queue(ask: Ask, url: Any) -> None:
+def each_queue(ask: Ask, url: Any, since: Since) -> bool:
     """Its attributes, what was sent and what was received."""
-    ask("sqs", "get_queue_attributes", QueueUrl=url, AttributeNames=["All"])
-    for metric in MESSAGES[:2]:
-        statistics(ask, _of(metric, "QueueName", queue_name(url)))
+    idle = _empty_and_old(ask, url, since)
+    asked = [statistics(ask, query, since) for query in messages(url) if query.metric != _EMPTY_RECEIVES]
+    return idle and not sum(asked)
 
 
-# --- the kinds -------------------------------------------------------------------------------------------------------
+QUEUES = Kind(
+    estate="queues",
+    check=UNUSED_SQS_QUEUES,
+    listing=Listing("sqs", "list_queues", "QueueUrls", {"MaxResults": 1000}),
+    name=queue_name,
+    found=attrgetter("name"),
+    metrics=messages,
+    beside=frozenset({_EMPTY_RECEIVES}),
+    # What delivers to a queue, what reads from one, and tags, which may exempt one.
+    reads=(
+        Listing("sns", "list_subscriptions", ""),
+        Listing("lambda", "list_event_source_mappings", "", token=("NextMarker", "Marker")),
+        _tags("sqs"),
+    ),
+    at_once=1,
+    settle=settle_queues,
+    each=each_queue,
+)
 
 KINDS = {
-    "functions": Kind(
-        "functions",
-        UNUSED_LAMBDA_FUNCTIONS,
-        ("lambda", "list_functions", "Functions", {}, ("NextMarker", "Marker")),
-        lambda item: str(item["FunctionName"]),
-        daily("AWS/Lambda", "Invocations"),
-        "FunctionName",
-        each_function,
-        edge=True,
-    ),
-    "volumes": Kind(
-        "volumes",
-        UNUSED_VOLUMES,
-        ("ec2", "describe_volumes", "Volumes", {"MaxResults": 500}, ("NextToken", "NextToken")),
-        lambda item: str(item["VolumeId"]),
-    ),
-    "volumes' reads and writes": Kind(
-        "volumes",
-        metric_check("volume_operations", VOLUMES, "VolumeId", lambda item: str(item["VolumeId"]), OPERATIONS),
-        ("ec2", "describe_volumes", "Volumes", {"MaxResults": 500}, ("NextToken", "NextToken")),
-        lambda item: str(item["VolumeId"]),
-        OPERATIONS,
-        "VolumeId",
-        each_volume,
-    ),
-    "log groups": Kind(
-        "log_groups",
-        metric_check(
-            "log_groups", LOG_GROUPS, "LogGroupName", lambda item: str(item["logGroupName"]), EVENTS, described
-        ),
-        ("logs", "list_log_groups", "logGroups", {"limit": 1000}, ("nextToken", "nextToken")),
-        lambda item: str(item["logGroupName"]),
-        EVENTS,
-        "LogGroupName",
-        each_log_group,
-        describe=True,
-    ),
-    "queues": Kind(
-        "queues",
-        metric_check("queues", QUEUES, "QueueName", queue_name, MESSAGES),
-        ("sqs", "list_queues", "QueueUrls", {"MaxResults": 1000}, ("NextToken", "NextToken")),
-        queue_name,
-        MESSAGES,
-        "QueueName",
-        each_queue,
-    ),
+    "functions": FUNCTIONS,
+    "volumes": UNATTACHED,
+    "volumes' reads and writes": ATTACHED,
+    "log groups": LOG_GROUPS,
+    "queues": QUEUES,
 }

@@ -18,6 +18,12 @@ def measured_with(command: str) -> str:
     return f"`{command}`, version {__version__}, {datetime.now(UTC):%Y-%m-%d}, {where}"
 
 
+def peak_mib(pid: int | str = "self") -> float:
+    """The highest resident size of a program; `ru_maxrss` would be at least that of the parent at the fork."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+
+
 def write_section(title: str, text: str, page: Path = RESULTS) -> None:
     """Put `text` below the heading `title`, instead of what was there; a new section comes last."""
     head, *sections = page.read_text(encoding="utf-8").split("\n## ")

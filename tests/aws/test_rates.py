@@ -93,7 +93,7 @@ def test_no_bucket_gives_more_than_aws_publishes(rate: Published) -> None:
 
 def test_our_table_has_only_what_aws_publishes_and_is_called() -> None:
     # No rate of these is published; the table says what each is taken from.
-    guesses = {"ce", "kms", "logs:ListLogGroups"}
+    guesses = {"ce", "kms", "logs:ListLogGroups", "sqs:GetQueueAttributes", "sqs:ListDeadLetterSourceQueues"}
     called = {bucket_of(action)[0]: action for action in ACTIONS}
     assert [name for name in RATES if name not in called] == []
     assert {name for name in RATES if published(called[name]) is None} == guesses

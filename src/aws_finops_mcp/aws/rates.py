@@ -48,6 +48,11 @@ RATES: Mapping[str, Rate] = {
     "kms": Rate(50, 50),
     # https://docs.aws.amazon.com/general/latest/gr/compute-optimizer.html: of all its operations together
     "compute-optimizer": Rate(50, 5),
+    # SQS publishes none for its reads: it refuses what "exceeds the permitted request rate for the queue",
+    # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueAttributes.html, and we ask each
+    # queue once. At OTHERS' rate a region with hundreds of silent queues would not be answered within the deadline.
+    "sqs:GetQueueAttributes": Rate(100, 100),
+    "sqs:ListDeadLetterSourceQueues": Rate(100, 100),
     # Cost Explorer publishes no rate; this one is a guess on the safe side, and its throttling is retried.
     "ce": Rate(10, 5),
 }

@@ -34,7 +34,7 @@ def cache_of(directory: Path) -> Path:
     for question in ("old", "usable"):
         BillingCache(directory).put(question, ["x" * 1000], simulated=False)
     with sqlite3.connect(directory / BILLING) as disk:
-        disk.execute("UPDATE billing SET read_at = read_at - ? WHERE question = 'old'", (BILLING_SECONDS + 60,))
+        disk.execute("UPDATE answers SET until = until - ? WHERE question = 'old'", (BILLING_SECONDS + 60,))
     with sqlite3.connect(directory / ANSWERS) as disk:
         disk.execute("CREATE TABLE answers (name TEXT PRIMARY KEY, made_at REAL NOT NULL, body TEXT NOT NULL)")
         for name, age in (("old", ANSWER_SECONDS + 60), ("usable", 0)):
@@ -53,7 +53,7 @@ def test_what_nobody_can_use_goes_and_its_room_with_it(tmp_path: Path) -> None:
     assert maintain(Settings(mcp_cache_dir=cache), 0, {})
     assert names(cache / PRICES, "prices", "unit") == [DASHBOARD.key]
     assert names(cache / ANSWERS, "answers", "name") == ["usable"]
-    assert names(cache / BILLING, "billing", "question") == ["usable"]
+    assert names(cache / BILLING, "answers", "question") == ["usable"]
     assert (cache / ANSWERS).stat().st_size < size - 90_000
 
 

@@ -27,7 +27,9 @@ class Model(BaseModel):
 class BillingAnswer(Answer):
     """The answer of a tool that asks billing services."""
 
-    age_seconds: int = Field(description="age of the oldest reply used; replies are kept for an hour, 0: just asked")
+    age_seconds: int = Field(
+        description="age of the oldest reply used; kept for an hour, of closed periods for a day, 0: just asked"
+    )
 
 
 class BilledAnswer(BillingAnswer):

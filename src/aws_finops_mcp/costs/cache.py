@@ -1,5 +1,6 @@
 """What billing services said, kept for an hour: they renew their data a few times a day, and bill each question.
 
+Costs of closed periods are kept for a day.
 Kept in memory and, for all processes of the host, in a file. An answer belongs to the endpoint and the account that
 gave it, and to the exact question.
 """
@@ -23,6 +24,9 @@ KEEP_SECONDS = 3600
 """How long an answer is used before AWS is asked again. Cost Explorer renews its data at least once a day:
 https://docs.aws.amazon.com/cost-management/latest/userguide/ce-what-is.html"""
 
+CLOSED_SECONDS = 24 * 3600
+"""The same of an answer that AWS calls no estimate in any of its periods: it only changes if a bill is corrected."""
+
 KEEP = 512
 """Answers that a process keeps in memory."""
 
@@ -31,19 +35,21 @@ RETRY_SECONDS = 600
 
 FILE = "billing.sqlite3"
 
-_TABLE = """
-CREATE TABLE IF NOT EXISTS billing (
-  question TEXT PRIMARY KEY, read_at REAL NOT NULL, simulated INTEGER NOT NULL, body TEXT NOT NULL
-) WITHOUT ROWID
+_TABLES = """
+DROP TABLE IF EXISTS billing;
+CREATE TABLE IF NOT EXISTS answers (
+  question TEXT PRIMARY KEY, read_at REAL NOT NULL, until REAL NOT NULL, simulated INTEGER NOT NULL, body TEXT NOT NULL
+) WITHOUT ROWID;
 """
 _BUSY_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
 class Kept:
-    """An answer, when it was read, and whether it came from the embedded account."""
+    """An answer, when it was read, until when it holds, and whether it came from the embedded account."""
 
     read_at: float
+    until: float
     simulated: bool
     items: list[Any]
 
@@ -70,14 +76,15 @@ class BillingCache:
 
     def put(self, question: str, items: list[Any], *, simulated: bool) -> Kept:
         """Keep an answer; gives back how it is kept."""
-        kept = Kept(self._clock(), simulated, items)
+        now = self._clock()
+        kept = Kept(now, now + (CLOSED_SECONDS if is_closed(items) else KEEP_SECONDS), simulated, items)
         self._remember(question, kept)
 
         def write(disk: sqlite3.Connection) -> None:
             with disk:
-                disk.execute("DELETE FROM billing WHERE read_at < ?", (kept.read_at - KEEP_SECONDS,))
-                row = (question, kept.read_at, int(simulated), json.dumps(items))
-                disk.execute("INSERT OR REPLACE INTO billing VALUES (?, ?, ?, ?)", row)
+                disk.execute("DELETE FROM answers WHERE until < ?", (now,))
+                row = (question, kept.read_at, kept.until, int(simulated), json.dumps(items))
+                disk.execute("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?)", row)
 
         self._on_disk(write)
         return kept
@@ -92,7 +99,7 @@ class BillingCache:
 
         def delete(disk: sqlite3.Connection) -> None:
             with disk:
-                disk.execute("DELETE FROM billing")
+                disk.execute("DELETE FROM answers")
 
         self._on_disk(delete)
 
@@ -106,14 +113,13 @@ class BillingCache:
             return 0
         with closing(_open(self._file)) as disk:
             with disk:
-                old = (self._clock() - KEEP_SECONDS,)
-                went = disk.execute("DELETE FROM billing WHERE read_at < ?", old).rowcount
+                went = disk.execute("DELETE FROM answers WHERE until <= ?", (self._clock(),)).rowcount
             disk.execute("VACUUM")
         return went
 
     def _holds(self, kept: Kept) -> bool:
         """Whether it is recent; an answer from the future was written by a wrong clock."""
-        return -60 <= self._clock() - kept.read_at < KEEP_SECONDS
+        return kept.read_at - 60 <= self._clock() < kept.until
 
     def _remember(self, question: str, kept: Kept) -> None:
         with self._lock:
@@ -140,10 +146,20 @@ def _open(file: Path) -> sqlite3.Connection:
     if not file.exists():
         file.touch(mode=0o600)  # what an account costs is its owners' business
     disk = sqlite3.connect(file, timeout=_BUSY_SECONDS)
-    disk.execute(_TABLE)
+    disk.executescript(_TABLES)
     return disk
 
 
 def _select(disk: sqlite3.Connection, question: str) -> Kept | None:
-    found = disk.execute("SELECT read_at, simulated, body FROM billing WHERE question = ?", (question,)).fetchone()
-    return Kept(found[0], bool(found[1]), json.loads(found[2])) if found else None
+    found = disk.execute(
+        "SELECT read_at, until, simulated, body FROM answers WHERE question = ?", (question,)
+    ).fetchone()
+    return Kept(found[0], found[1], bool(found[2]), json.loads(found[3])) if found else None
+
+
+def is_closed(pages: list[Any]) -> bool:
+    """Whether these are costs by time, and AWS calls none of them an estimate."""
+    by_time = [page.get("ResultsByTime") if isinstance(page, dict) else None for page in pages]
+    return bool(by_time) and all(
+        periods and not any(period.get("Estimated", True) for period in periods) for periods in by_time
+    )

@@ -280,13 +280,14 @@ def print_accuracy() -> None:
     try:
         from aws_finops_mcp.demo.account import EmbeddedAccount
         from aws_finops_mcp.demo.accuracy import measure_all, report
+        from aws_finops_mcp.demo.other_tools import section
     except ModuleNotFoundError as error:
         raise _stop(f"{error.name} is missing: pip install 'aws-finops-mcp[demo]'") from None
     with EmbeddedAccount() as account:
         os.environ.update(account.environment)
         # The embedded account needs no sparing.
         engine = Engine("us-east-1", exempt_tag="finops:exempt", gate=Gate(Limiter(share=1000)))
-        print(report(measure_all(engine, account.cases)), end="")
+        print(report(measure_all(engine, account.cases), section(engine)), end="")
 
 
 @app.command("settings")

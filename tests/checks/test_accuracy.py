@@ -12,6 +12,7 @@ from aws_finops_mcp.checks import CHECKS
 from aws_finops_mcp.checks.check import Check
 from aws_finops_mcp.demo.account import EmbeddedAccount
 from aws_finops_mcp.demo.accuracy import Measured, measure, report
+from aws_finops_mcp.demo.other_tools import HELD_BY, other_tools, section
 
 PAGE = Path(__file__).parents[2] / "docs" / "checks.md"
 
@@ -48,5 +49,15 @@ def test_the_truth_has_findings_and_traps(account: EmbeddedAccount, check: Check
 def test_the_page_of_checks_is_what_the_command_prints(
     engine: Engine, account: EmbeddedAccount, measured: dict[str, Measured]
 ) -> None:
-    page = report([told(engine, account, measured, check) for check in CHECKS])
+    page = report([told(engine, account, measured, check) for check in CHECKS], section(engine))
     assert page == PAGE.read_text(encoding="utf-8"), "aws-finops-mcp accuracy > docs/checks.md"
+
+
+def test_every_other_tool_names_the_test_that_holds_its_truth(engine: Engine) -> None:
+    """And a page that is not made anew after a change of them fails here, in less than the time of all checks."""
+    assert list(HELD_BY) == list(other_tools())
+    for name, held_by in HELD_BY.items():
+        text = (Path(__file__).parents[1] / held_by).read_text(encoding="utf-8")
+        assert f'"{name}"' in text or f" {name} " in text or f"`{name}`" in text, name
+    page = PAGE.read_text(encoding="utf-8")
+    assert page.endswith(f"\n\n{section(engine)}"), "aws-finops-mcp accuracy > docs/checks.md"

@@ -56,7 +56,7 @@ class DryBilling(Billing):
         return FailedRead(
             call=question.iam_action,
             account=self.reader.account,
-            region="",
+            region=self.reader.region,
             kind=kind,
             error=error,
             remedy=remedy,

@@ -161,8 +161,8 @@ def measure_all(engine: Engine, truth: Mapping[str, Sequence[Case]]) -> list[Mea
     return [measure(engine, check, truth.get(check.name, ())) for check in CHECKS]
 
 
-def report(measured: Sequence[Measured]) -> str:
-    """The page docs/checks.md, as Markdown, of all checks in their order."""
+def report(measured: Sequence[Measured], others: str) -> str:
+    """The page docs/checks.md, as Markdown, of all checks in their order; `others`: the section on other tools."""
     rows = list(zip(CHECKS, measured, strict=True))
     wrong = [f"- {one.accuracy.check}: {text}" for _, one in rows for text in one.accuracy.wrong]
     lines = [
@@ -192,4 +192,4 @@ def report(measured: Sequence[Measured]) -> str:
             " ".join(f"`{action}`" for action in check.iam_actions),
         ]
         lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join([*lines, *(["", *wrong] if wrong else [])]) + "\n"
+    return "\n".join([*lines, *(["", *wrong] if wrong else []), "", others])

@@ -9,7 +9,7 @@ ROOT = Path(aws_finops_mcp.__file__).parent
 
 LAYERS = (
     {"__init__"},
-    {"settings", "findings", "chart"},
+    {"settings", "findings", "fitting", "chart"},
     {"declaration"},
     {"aws"},
     {"prices"},

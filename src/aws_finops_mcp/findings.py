@@ -130,7 +130,7 @@ class FailedRead(_Model):
 
     call: str = Field(description="IAM action of the call, e.g. ec2:DescribeVolumes")
     account: str
-    region: str
+    region: str = Field(description="region, or regions where it failed alike")
     kind: FailureKind
     error: str = Field(description="AWS's error code and message; the first, if several")
     remedy: str = Field(description="what to do about it")
@@ -277,6 +277,9 @@ class Answer(_Model):
     account: str
     warnings: tuple[str, ...] = ()
     failed_reads: tuple[FailedRead, ...] = ()
+    more_failed_reads: tuple[str, ...] = Field(
+        (), description="call and kind of the reads that failed too, in short", exclude_if=lambda given: not given
+    )
     calls: Calls
 
 

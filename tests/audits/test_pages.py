@@ -8,12 +8,14 @@ import pytest
 
 from aws_finops_mcp.audits.catalogue import TOOLS
 from aws_finops_mcp.audits.engine import Engine
-from aws_finops_mcp.audits.pages import MAX_CHARACTERS, first_page, next_page
+from aws_finops_mcp.audits.pages import first_page, next_page
 from aws_finops_mcp.audits.store import KEEP, KEEP_SECONDS, RETRY_SECONDS, AnswerStore
 from aws_finops_mcp.declaration import ArgumentsError, RegionParams
 from aws_finops_mcp.demo.account import EmbeddedAccount
-from aws_finops_mcp.findings import CheckAnswer, Finding, Verdict
+from aws_finops_mcp.findings import CheckAnswer, FailedRead, Finding, SavingsAnswer, Verdict
+from aws_finops_mcp.fitting import MAX_CHARACTERS
 from aws_finops_mcp.server.text import as_text
+from aws_finops_mcp.settings import known_regions
 
 
 def ask(engine: Engine, name: str = "find_unused_volumes", **arguments: object) -> CheckAnswer:
@@ -104,13 +106,75 @@ def test_no_page_is_above_what_a_client_takes(engine: Engine, width: int) -> Non
     while True:
         seen += len(page.findings)
         assert page.findings
-        assert sum(len(row.model_dump_json()) for row in page.findings) <= MAX_CHARACTERS
+        assert len(page.model_dump_json()) <= MAX_CHARACTERS
         assert len(page.model_dump_json()) < 60_000
         assert len(as_text(page)) < 60_000
         if not page.next_cursor:
             break
         page = next_page(params.model_copy(update={"cursor": page.next_cursor}), page.tool, store)
     assert seen == 2000
+
+
+LONGEST = {
+    tool.answer_type: name
+    for name, tool in TOOLS.items()
+    if "max_results" in tool.params.model_fields and name != "find_savings"
+}
+"""A tool of each type of answer that has rows; test_savings asks `find_savings` for all of its."""
+
+
+@pytest.mark.parametrize("name", LONGEST.values())
+def test_no_answer_with_all_its_rows_is_above_what_a_client_takes(
+    engine: Engine, account: EmbeddedAccount, name: str
+) -> None:
+    tool = TOOLS[name]
+    with account.remembered.remembering():
+        answer = tool.answer(engine.asking(), tool.parse({"max_results": 500}))
+    assert len(answer.model_dump_json()) < 60_000
+    assert len(as_text(answer)) < 60_000
+
+
+def test_where_everything_is_denied_each_read_is_named_and_all_are_kept_whole(
+    engine: Engine, account: EmbeddedAccount
+) -> None:
+    regions = sorted(known_regions())[:17]
+    account.faults.allow_only(())
+    tool = TOOLS["find_savings"]
+    answer = tool.answer(engine.asking(), tool.parse({"regions": regions, "max_results": 500}))
+    assert len(answer.model_dump_json()) < 60_000
+    assert len(as_text(answer)) < 60_000
+    whole = engine.store.get(answer.full_result.rpartition("/")[2], SavingsAnswer)
+    assert whole
+    assert {read.region for read in whole.failed_reads} >= set(regions)
+    told = [read.call for read in answer.failed_reads]
+    assert told
+    named = [one.partition(" ")[0] for one in answer.more_failed_reads]
+    assert sorted(told + named) == sorted({read.call for read in whole.failed_reads})
+    assert all(call in as_text(answer) for call in named)
+    assert sum(read.times for read in whole.failed_reads) > sum(read.times for read in answer.failed_reads) > 0
+
+
+def test_a_read_that_failed_alike_in_several_regions_is_told_once(engine: Engine, account: EmbeddedAccount) -> None:
+    account.faults.deny("ec2:DescribeAddresses")
+    tool = TOOLS["find_savings"]
+    asked = {"regions": ["us-east-1", "eu-west-1"], "checks": ["find_unused_elastic_ips"]}
+    (read,) = tool.answer(engine.asking(), tool.parse(asked)).failed_reads
+    assert (read.region, read.times) == ("us-east-1, eu-west-1", 2)
+
+
+@pytest.mark.parametrize("rows", [1, 2000])
+def test_failed_reads_and_prices_leave_less_room_for_rows(engine: Engine, rows: int) -> None:
+    whole = long_answer(engine, rows, 400)
+    failed = [
+        FailedRead(call=f"ec2:Describe{n}", account="1", region="x", kind="denied", error="e" * 300, remedy="r" * 200)
+        for n in range(200)
+    ]
+    params, store = RegionParams(max_results=500), AnswerStore()
+    short = first_page(whole.model_copy(update={"failed_reads": tuple(failed)}), params, store)
+    assert len(short.model_dump_json()) <= MAX_CHARACTERS
+    assert len(as_text(short)) < 60_000
+    assert len(short.failed_reads) + len(short.more_failed_reads) == 200
+    assert 0 < len(short.findings) <= len(first_page(whole, params, store).findings)
 
 
 def test_the_oldest_answers_are_forgotten(engine: Engine) -> None:

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TypeVar
-
-from pydantic import BaseModel
 
 from aws_finops_mcp.audits.store import AnswerStore
 from aws_finops_mcp.declaration import FINDING_FIELDS, ArgumentsError, RegionParams
 from aws_finops_mcp.findings import Answer, CheckAnswer, Finding
+from aws_finops_mcp.fitting import fitting, room_in, sizes_of, told_reads
 
 AnswerT = TypeVar("AnswerT", bound=Answer)
-RowT = TypeVar("RowT", bound=BaseModel)
-
-MAX_CHARACTERS = 45_000
-"""Of the findings of one page, as JSON. Clients take 25,000 tokens a result; ids and numbers are some 2.5 characters a
-token, and summary, sources and prices come on top."""
 
 
 def first_page(answer: CheckAnswer, params: RegionParams, store: AnswerStore) -> CheckAnswer:
@@ -49,27 +42,25 @@ def kept_page(cursor: str, tool: str, store: AnswerStore, kind: type[AnswerT]) -
     return answer, int(start), name
 
 
-def fitting(rows: Sequence[RowT], start: int, at_most: int) -> list[RowT]:
-    """The rows from `start` that fit into one page; always one, if there is one."""
-    page: list[RowT] = []
-    size = 0
-    for row in rows[start : start + at_most]:
-        size += len(row.model_dump_json())
-        if page and size > MAX_CHARACTERS:
-            break
-        page.append(row)
-    return page
-
-
 def _page(answer: CheckAnswer, params: RegionParams, start: int, store: AnswerStore, name: str) -> CheckAnswer:
     chosen = () if params.detail == "summary" else answer.findings[start : start + params.max_results]
-    rows = fitting([_choose(finding, params) for finding in chosen], 0, params.max_results)
+    told = told_reads(answer.failed_reads)
+    room = room_in(answer.model_copy(update={**told, "findings": (), "prices": {}}))
+    size = sizes_of(answer.prices)
+    rows = fitting(
+        [_choose(finding, params) for finding in chosen],
+        0,
+        params.max_results,
+        room,
+        lambda row: size(part.price for part in (row.saving.parts if row.saving else ())),
+    )
     end = start + len(rows)
     more = params.detail != "summary" and end < len(answer.findings)
     used = {part.price for row in rows if row.saving for part in row.saving.parts}
     keys = {key for row in rows for key in row.evidence or ()}
     return answer.model_copy(
         update={
+            **told,
             "findings": tuple(rows),
             "omitted": len(answer.findings) - len(rows),
             "next_cursor": f"{name or store.put(answer)}.{end}" if more else "",

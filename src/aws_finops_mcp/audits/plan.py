@@ -28,6 +28,7 @@ from aws_finops_mcp.costs.planning import DryBilling
 from aws_finops_mcp.costs.tool import CostTool
 from aws_finops_mcp.declaration import AskParams, BudgetParams, RegionParams
 from aws_finops_mcp.findings import Answer, UnitUsd
+from aws_finops_mcp.fitting import told_reads
 
 _ZERO = Decimal(0)
 
@@ -195,7 +196,7 @@ def _answer(
         cost_usd=usd,
         at_most_usd=min(limits, default=None),
         seconds=round(seconds_at_rate(requests), 2),
-        failed_reads=ledger.failed_reads,
+        **told_reads(ledger.failed_reads),
         calls=ledger.calls(),
     )
 

@@ -15,7 +15,7 @@ from aws_finops_mcp.audits.by_name import check_named, offered_checks
 from aws_finops_mcp.audits.engine import Asking
 from aws_finops_mcp.audits.identity import Identity, identity_of
 from aws_finops_mcp.audits.net import net_rows, summed_up
-from aws_finops_mcp.audits.pages import fitting, kept_page
+from aws_finops_mcp.audits.pages import kept_page
 from aws_finops_mcp.aws.ledger import SIMULATED, ReadFailedError
 from aws_finops_mcp.checks.check import Check
 from aws_finops_mcp.declaration import ArgumentsError, AskParams, from_text
@@ -33,6 +33,7 @@ from aws_finops_mcp.findings import (
     cents,
     known_sum,
 )
+from aws_finops_mcp.fitting import fitting, room_in, sizes_of, told_reads
 from aws_finops_mcp.settings import GLOBAL, known_region
 
 ALL_REGIONS = "all"
@@ -261,7 +262,10 @@ def _row(one: _Candidate, parts: Sequence[SavingPart], usd: Decimal) -> SavingRo
 
 
 def _page(asking: Asking, whole: SavingsAnswer, params: FindSavingsParams, start: int, name: str) -> SavingsAnswer:
-    rows = fitting(whole.savings, start, params.max_results)
+    told = told_reads(whole.failed_reads)
+    room = room_in(whole.model_copy(update={**told, "savings": (), "prices": {}}))
+    size = sizes_of(whole.prices)
+    rows = fitting(whole.savings, start, params.max_results, room, lambda row: size(part.price for part in row.parts))
     end = start + len(rows)
     more = end < len(whole.savings)
     kept = name or asking.engine.store.put(whole)
@@ -269,6 +273,7 @@ def _page(asking: Asking, whole: SavingsAnswer, params: FindSavingsParams, start
     prices: dict[str, Price] = {key: price for key, price in whole.prices.items() if key in used}
     return whole.model_copy(
         update={
+            **told,
             "savings": tuple(rows),
             "omitted": len(whole.savings) - len(rows),
             "next_cursor": f"{kept}.{end}" if more else "",

@@ -11,11 +11,12 @@ from aws_finops_mcp.aws.ledger import SIMULATED
 from aws_finops_mcp.costs.billing import Billing
 from aws_finops_mcp.costs.cost_explorer import Amounts, Costs, Question
 from aws_finops_mcp.findings import Answer, FailedRead, Usd, cents
+from aws_finops_mcp.fitting import fitting, told_reads
 
 RowT = TypeVar("RowT")
 
 MAX_CHARACTERS = 45_000
-"""Of the rows of one page, as JSON: clients take 25,000 tokens a result."""
+"""Of the rows of one page, as JSON: totals, failed reads and all else come on top."""
 
 
 class Model(BaseModel):
@@ -71,7 +72,7 @@ def ended(billing: Billing, tool: str, summary: str) -> dict[str, Any]:
         "complete": complete,
         "account": billing.reader.account,
         "warnings": (SIMULATED,) if billing.simulated else (),
-        "failed_reads": ledger.failed_reads,
+        **told_reads(ledger.failed_reads),
         "calls": ledger.calls(),
         "age_seconds": billing.age_seconds,
     }
@@ -149,18 +150,14 @@ def cost_fields(amounts: Amounts, whole: Amounts) -> dict[str, Any]:
     }
 
 
-def page_of(rows: Sequence[RowT], cursor: str, at_most: int) -> tuple[tuple[RowT, ...], int, str]:
+def page_of(
+    rows: Sequence[RowT], cursor: str, at_most: int, room: int = MAX_CHARACTERS
+) -> tuple[tuple[RowT, ...], int, str]:
     """The rows of a page, how many it leaves out, and the next page's cursor.
 
     The cursor is the place of the first row: within an hour the next page is made of the same replies.
     """
     start = int(cursor or 0)
-    page: list[RowT] = []
-    size = 0
-    for row in rows[start : start + at_most]:
-        size += len(row.model_dump_json()) if isinstance(row, BaseModel) else 0
-        if page and size > MAX_CHARACTERS:
-            break
-        page.append(row)
+    page = fitting(rows, start, at_most, room)
     end = start + len(page)
     return tuple(page), len(rows) - len(page), str(end) if end < len(rows) else ""

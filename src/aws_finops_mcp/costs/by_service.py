@@ -13,6 +13,7 @@ from aws_finops_mcp.costs.answers import (
     cost_fields,
     dollars,
     ended,
+    page_of,
     picture_notes,
 )
 from aws_finops_mcp.costs.billing import Billing
@@ -57,11 +58,12 @@ def cost_by_service(billing: Billing, params: CostByServiceParams) -> CostByServ
         whole = read.total
         rows = [ServiceCost(service=key, **cost_fields(one, whole)) for (key,), one in read.by_keys().items()]
         rows.sort(key=lambda row: (-row.usage_usd - row.tax_usd, row.service))
+    page, omitted, _ = page_of(rows, "", params.max_results)
     return CostByServiceAnswer(
         **ended(billing, "get_cost_by_service", billed_summary(question, read)),
         **billed(question, read),
-        services=tuple(rows[: params.max_results]),
-        omitted=max(0, len(rows) - params.max_results),
+        services=page,
+        omitted=omitted,
     )
 
 

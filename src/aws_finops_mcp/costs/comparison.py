@@ -15,7 +15,16 @@ from pydantic import Field, field_validator, model_validator
 from aws_finops_mcp.aws.clients import GLOBAL_REGION
 from aws_finops_mcp.aws.reads import Read, read
 from aws_finops_mcp.chart import Chart, Mark, PictureParams, steps
-from aws_finops_mcp.costs.answers import BillingAnswer, Model, dollars, doubts, ended, filters_text, page_of
+from aws_finops_mcp.costs.answers import (
+    MAX_CHARACTERS,
+    BillingAnswer,
+    Model,
+    dollars,
+    doubts,
+    ended,
+    filters_text,
+    page_of,
+)
 from aws_finops_mcp.costs.billing import Billing
 from aws_finops_mcp.costs.by_service import GET_COST_AND_USAGE
 from aws_finops_mcp.costs.cost_explorer import (
@@ -183,7 +192,7 @@ def compare(billing: Billing, params: ComparisonParams) -> ComparisonAnswer:
         found = billing.ask(_compared("GetCostComparisonDrivers", DRIVERS_PER_PAGE, months, params, group))[0]
         drivers, drivers_source = _drivers(billing, months, params, keep, found)
     rows.sort(key=lambda row: (-abs(row.difference_usd), tuple(row.keys.values())))
-    page, omitted, cursor = page_of(rows, params.cursor, params.max_results)
+    page, omitted, cursor = page_of(rows, params.cursor, params.max_results, MAX_CHARACTERS // 2)
     total = Both(own[0].total.cost, own[1].total.cost)
     return ComparisonAnswer(
         **ended(billing, _TOOL, _summary(fields, total, rows, drivers, source, drivers_source)),
@@ -194,7 +203,7 @@ def compare(billing: Billing, params: ComparisonParams) -> ComparisonAnswer:
         drivers_source=drivers_source,
         months=tuple(_parts(month, costs) for month, costs in zip(months, own, strict=True)),
         rows=page,
-        drivers=tuple(drivers[: params.max_results]),
+        drivers=page_of(drivers, "", params.max_results, MAX_CHARACTERS // 2)[0],
         omitted=omitted,
         next_cursor=cursor,
     )

@@ -28,6 +28,7 @@ def as_text(answer: Answer) -> str:
     """Write an answer out: summary, warnings and failed reads first, rows, then sources."""
     lines = [answer.summary, *answer.warnings]
     lines += [_failed(failed) for failed in answer.failed_reads]
+    lines += [f"NOT READ either: {', '.join(answer.more_failed_reads)}."] if answer.more_failed_reads else []
     if isinstance(answer, CheckAnswer):
         lines += _check(answer)
     elif isinstance(answer, BillingAnswer):

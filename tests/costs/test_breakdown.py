@@ -11,6 +11,8 @@ from tests.costs.conftest import FIRST_DAY, LAST_DAY, THIS_MONTH, TODAY, Change,
 
 from aws_finops_mcp.audits.catalogue import TOOLS
 from aws_finops_mcp.audits.engine import Engine
+from aws_finops_mcp.costs import billed_resources
+from aws_finops_mcp.costs.names import RECORD_TYPES, SERVICES, check_services
 from aws_finops_mcp.declaration import ArgumentsError
 from aws_finops_mcp.demo.account import EmbeddedAccount
 
@@ -226,6 +228,15 @@ def test_every_page_is_read_and_rows_come_in_pages(
         ({"filters": {"region": ["us-esat-1"]}}, "us-esat-1: not an AWS region"),
         ({"filters": {"account": ["12"]}}, "must be account numbers of 12 digits"),
         ({"filters": {"service": []}}, "service has no values"),
+        (
+            {"filters": {"record_type": ["usage"]}},
+            "record_type: 'usage' is none of Cost Explorer's; did you mean Usage",
+        ),
+        ({"exclude": {"record_type": ["Saving plan fee"]}}, "did you mean SavingsPlan"),
+        ({"exclude": {"record_type": ["???"]}}, "there are: Usage, DiscountedUsage"),
+        ({"filters": {"service": ["EC2"]}}, f"no 'EC2'; did you mean '{EC2}' or 'EC2 - Other'?"),
+        ({"filters": {"service": ["AmazonS3"]}}, "did you mean 'Amazon Simple Storage Service'?"),
+        ({"exclude": {"service": ["aws lambda"]}}, "no 'aws lambda'; did you mean 'AWS Lambda'?"),
         ({"exclude": {"owner": ["x"]}}, "unknown dimension 'owner'"),
         ({"granularity": "WEEKLY"}, "Input should be 'MONTHLY', 'DAILY' or 'HOURLY'"),
         ({"granularity": "HOURLY"}, "HOURLY needs one of"),
@@ -236,9 +247,41 @@ def test_every_page_is_read_and_rows_come_in_pages(
 def test_a_wrong_question_is_refused_before_it_costs(
     engine: Engine, account: EmbeddedAccount, arguments: dict[str, object], wanted: str
 ) -> None:
-    with pytest.raises(ArgumentsError) as error:
+    with pytest.raises(ArgumentsError) as refused:
         TOOLS["get_costs"].parse(arguments)
-    assert wanted in str(error.value)
+    assert wanted in str(refused.value)
+
+
+@pytest.mark.parametrize("value", [*RECORD_TYPES, "Enterprise Discount Program Discount", "PrivateRateDiscount"])
+def test_kinds_of_charges_are_taken(value: str) -> None:
+    assert TOOLS["get_costs"].parse({"filters": {"record_type": [value]}})
+
+
+def test_every_kind_that_the_company_is_billed_for_can_be_asked_for(engine: Engine) -> None:
+    year = {"start_date": str(FIRST_DAY - timedelta(days=330)), "end_date": str(TODAY)}
+    answer: Any = ask(engine, "get_costs", group_by=["record_type"], **year)
+    kinds = {row.keys["record_type"] for row in answer.rows}
+    assert len(kinds) > 5
+    assert TOOLS["get_costs"].parse({"filters": {"record_type": sorted(kinds)}})
+    services: Any = ask(engine, "get_costs", group_by=["service"])
+    assert TOOLS["get_costs"].parse({"filters": {"service": [row.keys["service"] for row in services.rows]}})
+
+
+def test_the_known_names_of_services_are_those_that_bills_have() -> None:
+    known = {name for names in SERVICES.values() for name in names}
+    assert {name for names in billed_resources.SERVICES.values() for name in names} <= known
+    for name in known:
+        check_services([name])
+
+
+def test_a_service_that_nothing_was_billed_for_is_told_with_those_like_it(engine: Engine) -> None:
+    """It may be a seller's own, so it is asked for; AWS's are told without asking for a list, which is billed."""
+    answer: Any = ask(engine, "get_costs", filters={"service": ["Amazon Simple Storage Servce"]})
+    assert answer.rows == ()
+    assert "did you mean the service 'Amazon Simple Storage Service'" in answer.summary
+    other: Any = ask(engine, "get_costs", filters={"service": ["Zscaler ZIA"]})
+    assert "did you mean" not in other.summary
+    assert (answer.calls.cost_usd, other.calls.cost_usd) == (Decimal("0.01"), Decimal("0.01"))
 
 
 def test_amounts_of_two_currencies_are_not_added_up(engine: Engine, bills: UseBills) -> None:

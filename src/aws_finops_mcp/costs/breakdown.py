@@ -35,6 +35,7 @@ from aws_finops_mcp.costs.cost_explorer import (
     group_named,
     read_costs,
 )
+from aws_finops_mcp.costs.names import near_services
 from aws_finops_mcp.costs.period import CostPeriodParams
 from aws_finops_mcp.costs.tool import CostTool, Cursor, MaxResults
 from aws_finops_mcp.declaration import from_text
@@ -121,7 +122,8 @@ def costs_answer(
         summary = summary.removesuffix(".") + (
             f"; {len(rows)} rows by {names}, most in {', '.join(most.keys.values())}: {dollars(most.cost_usd)}."
             if most
-            else f"; nothing was billed by {names}{' that the filters keep' if question.filter else ''}."
+            else f"; nothing was billed by {names}{' that the filters keep' if question.filter else ''}"
+            f"{_meant(params)}."
         )
     return CostsAnswer(
         **ended(billing, tool, summary),
@@ -132,6 +134,12 @@ def costs_answer(
         omitted=omitted,
         next_cursor=cursor,
     )
+
+
+def _meant(params: CostRowsParams) -> str:
+    """What services may have been meant, by their names."""
+    near = near_services(params.filters.get("service", ())) if isinstance(params, CostsParams) else []
+    return f"; did you mean the service {' or '.join(map(repr, near))}?" if near else ""
 
 
 def _rows(costs: Costs, question: Question, *, by_period: bool) -> list[CostRow]:

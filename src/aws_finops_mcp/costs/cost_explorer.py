@@ -15,6 +15,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from aws_finops_mcp.aws.clients import GLOBAL_REGION
 from aws_finops_mcp.aws.reads import Read, read
 from aws_finops_mcp.costs.billing import Billing
+from aws_finops_mcp.costs.names import check_record_types, check_services
 from aws_finops_mcp.declaration import from_text
 from aws_finops_mcp.findings import FailedRead
 from aws_finops_mcp.settings import known_regions
@@ -124,6 +125,10 @@ def checked_filters(filters: dict[str, tuple[str, ...]]) -> dict[str, tuple[str,
                 raise ValueError(f"{', '.join(unknown)}: not an AWS region; {' and '.join(NO_REGION)} are allowed")
         if name == "account" and any(len(value) != 12 or not value.isdigit() for value in values):
             raise ValueError("account: must be account numbers of 12 digits")
+        if name == "record_type":
+            check_record_types(values)
+        if name == "service":
+            check_services(values)
     return filters
 
 

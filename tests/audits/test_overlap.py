@@ -107,8 +107,8 @@ def test_a_page_that_fails_late_leaves_no_answer_but_its_metric_calls_in_the_led
 
 
 def test_a_small_budget_is_for_the_listing_first(large: Engine) -> None:
-    """All pages, CloudFront, and one metric call: whoever has no series is unknown, and nobody is missing."""
-    budget = BudgetParams(calls=PAGES + 2)
+    """All pages, three other listings, and one metric call: whoever has no series is unknown, and nobody is missing."""
+    budget = BudgetParams(calls=PAGES + 4)
     asking = large.asking(budget)
     check = UNUSED_LAMBDA_FUNCTIONS
     answer = whole_answer(asking, asking.reader(), check, check.params())

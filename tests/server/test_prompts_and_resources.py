@@ -51,12 +51,15 @@ def test_each_prompt_names_tools_that_there_are(server: RunningServer, mode: str
         assert "'shop'" in text
         assert "`complete` is false" in text
         named = [
-            word.strip("(),.")
+            word.strip("(),.;")
             for word in text.split()
-            if word.strip("(),.").startswith(("find_", "get_", "run_", "list_"))
+            if word.strip("(),.;").startswith(("find_", "get_", "run_", "list_", "explain_", "compare_"))
         ]
         assert named
         assert set(named) <= TOOLS.keys()
+    assert {"explain_cost_change", "compare_costs"} <= {
+        word.strip("(),.;") for word in texts["explain_cost_spike"].split()
+    }
 
 
 @ERAS

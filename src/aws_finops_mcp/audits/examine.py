@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -31,10 +32,30 @@ MANAGERS: Mapping[str, str] = {
     "elasticbeanstalk:environment-name": "Elastic Beanstalk environment",
     "aws:backup:source-resource": "AWS Backup, of",
     "dlm:managed": "Data Lifecycle Manager",
-    "terraform": "Terraform",
-    "Terraform": "Terraform",
+    "aws:cdk:path": "CDK construct",
 }
 """Tag keys that name what made a resource: a deleted resource comes back unless it is changed there."""
+
+TOOLS: Mapping[str, str] = {
+    "terraform": "Terraform",
+    "opentofu": "OpenTofu",
+    "tofu": "OpenTofu",
+    "terragrunt": "Terragrunt",
+    "pulumi": "Pulumi",
+    "cdk": "CDK",
+    "aws-cdk": "CDK",
+    "cloudformation": "CloudFormation",
+    "crossplane": "Crossplane",
+    "ansible": "Ansible",
+    "eksctl": "eksctl",
+    "serverless": "Serverless Framework",
+    "helm": "Helm",
+}
+"""Tools by the names that people tag with."""
+
+_SAYS_WHO = frozenset({"managedby", "createdby", "provisioner", "provisionedby", "iac", "deployedby", "tool"})
+"""Tag keys, without case and separators, whose value is a tool."""
+_NO = frozenset({"false", "no", "0", "none"})
 
 
 @dataclass(frozen=True)
@@ -249,7 +270,20 @@ def managed_by(tags: Mapping[str, str]) -> str | None:
     for key, what in MANAGERS.items():
         if key in tags:
             return f"{what} {tags[key]}".strip()
+    for key, value in tags.items():
+        named, said = _plain(key), value.strip().lower()
+        tool = TOOLS.get(said) or TOOLS.get(said.split(" ")[0].split(":")[0])
+        if named in _SAYS_WHO and tool:
+            return tool
+        if named in TOOLS and said not in _NO:
+            told = "" if said in ("true", "yes", "1", "") or TOOLS[named].lower() == said else f" {value.strip()}"
+            return f"{TOOLS[named]}{told}"
     return None
+
+
+def _plain(key: str) -> str:
+    """A tag's key as people write it in many ways: ManagedBy, managed-by, managed_by, team:managed-by."""
+    return re.sub(r"[^a-z]", "", key.lower().rpartition(":")[2].rpartition("/")[2])
 
 
 def _most_valuable_first(finding: Finding) -> Decimal:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from pydantic import Field
 from aws_finops_mcp.aws.metrics import DAY, HOUR, MetricQuery
 from aws_finops_mcp.aws.reads import Read, read
 from aws_finops_mcp.checks.check import Check, Facts, Judgement, Part
-from aws_finops_mcp.checks.reads import DISTRIBUTIONS, FUNCTIONS
+from aws_finops_mcp.checks.reads import DISTRIBUTIONS, EVENT_SOURCE_MAPPINGS, FUNCTIONS, SUBSCRIPTIONS
 from aws_finops_mcp.declaration import PeriodParams
 from aws_finops_mcp.findings import HOURS_PER_MONTH, Category, Scalar, Verdict
 
@@ -87,6 +88,7 @@ def judge_functions(facts: Facts, params: UnusedLambdaFunctionsParams) -> Iterat
     """A function that nothing invoked is idle: Lambda writes no datapoint when there is no invocation."""
     at_edge = _edge_functions(facts)
     unallocated = nothing_allocated(facts)
+    sources = _sources(facts)
     for function in facts.items(FUNCTIONS):
         name = function["FunctionName"]
         verdict, reason = _verdict(facts, params, function, at_edge)
@@ -120,7 +122,24 @@ def judge_functions(facts: Facts, params: UnusedLambdaFunctionsParams) -> Iterat
             evidence=evidence,
             parts=parts,
             unpriced=unpriced,
+            referred_by=sources[function["FunctionArn"]] if verdict is Verdict.IDLE else (),
         )
+
+
+def _sources(facts: Facts) -> Mapping[str, list[str]]:
+    """By function: what would invoke it; a version or alias is its function here."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for mapping in facts.maybe(EVENT_SOURCE_MAPPINGS) or ():
+        source = mapping.get("EventSourceArn") or mapping["UUID"]
+        found[_unqualified(mapping.get("FunctionArn", ""))].append(f"event source mapping of {source}")
+    for subscription in facts.maybe(SUBSCRIPTIONS) or ():
+        if subscription["Protocol"] == "lambda":
+            found[_unqualified(subscription["Endpoint"])].append(f"subscription of {subscription['TopicArn']}")
+    return found
+
+
+def _unqualified(arn: str) -> str:
+    return ":".join(arn.split(":")[:7])
 
 
 def _billed_while_idle(function: Any, provisioned: int) -> list[Part]:
@@ -187,7 +206,11 @@ UNUSED_LAMBDA_FUNCTIONS = Check(
     ),
     resource_type="AWS::Lambda::Function",
     params=UnusedLambdaFunctionsParams,
-    inventory=(FUNCTIONS, DISTRIBUTIONS),
+    inventory=(FUNCTIONS, DISTRIBUTIONS, EVENT_SOURCE_MAPPINGS, SUBSCRIPTIONS),
+    referrers=(
+        "Lambda event source mappings, SNS subscriptions; not: EventBridge rules, aliases, function URLs and what else "
+        "its policy lets in, which are a call a function"
+    ),
     metrics=read_invocations,
     details=read_concurrency,
     detail_actions=("lambda:ListProvisionedConcurrencyConfigs",),

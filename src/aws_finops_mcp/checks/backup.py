@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import Field
 
 from aws_finops_mcp.aws.reads import Read, read
-from aws_finops_mcp.checks.check import Check, Facts, Judgement, Part
+from aws_finops_mcp.checks.check import NO_REFERRERS, Check, Facts, Judgement, Part
 from aws_finops_mcp.checks.ec2_instances import GONE
 from aws_finops_mcp.checks.file_systems import EFS
 from aws_finops_mcp.checks.reads import BUCKETS, DB_CLUSTERS, DB_INSTANCES, RESERVATIONS, TABLES, VOLUMES
@@ -264,6 +264,7 @@ LONG_BACKUPS = Check(
     detail_actions=("backup:ListRecoveryPointsByBackupVault",),
     count=lambda facts, _params: sum(len(kept_points(facts, vault) or ()) for vault in facts.items(VAULTS)),
     judge=judge_backups,
+    referrers=NO_REFERRERS,
     evidence={
         "type": "backup:ListRecoveryPointsByBackupVault, ResourceType",
         "source": "whether the resource is still listed; copies and other types are not looked for",

@@ -110,7 +110,8 @@ class Check(Generic[RegionParamsT]):
         detail_actions: IAM actions of the reads that `follow_ups` and `details` may ask for.
         everywhere: its resources have no region: it reads the whole account, whatever region is asked for.
         saves: whether acting on a finding can save money; where not, nothing is priced and the answer names no total.
-        referrers: what `judge` looks among for what still refers to a finding; "" where it does not look.
+        referrers: what `judge` looks among for what still refers to a finding, or `NO_REFERRERS`; "" where it does not
+            look, and nothing is called idle.
     """
 
     name: str
@@ -155,7 +156,10 @@ class Check(Generic[RegionParamsT]):
         return tuple(sorted(actions))
 
 
-__all__ = ["Check", "Facts", "Judgement", "Part", "tags_of"]
+NO_REFERRERS = "nothing, AWS tells of nothing that refers to one"
+"""Of resources that only what uses them knows of."""
+
+__all__ = ["NO_REFERRERS", "Check", "Facts", "Judgement", "Part", "tags_of"]
 
 
 def tags_of(resource: Mapping[str, Sequence[Mapping[str, str]]]) -> dict[str, str]:

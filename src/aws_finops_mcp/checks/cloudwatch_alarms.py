@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -94,8 +95,26 @@ def _topics(alarm: Any) -> list[Metric]:
     return [Metric(TOPIC, (("Arn", one),)) for one in topics]
 
 
-def judge_orphaned(facts: Facts, _params: RegionParams) -> Iterator[Judgement]:
+_COMPOSITES = "composite alarms of the region; dashboards that show it were not looked at"
+
+
+def _with_composites(facts: Facts, judgements: Iterable[Judgement]) -> Iterator[Judgement]:
+    """With the composite alarms that are made of it."""
+    made_of: dict[str, list[str]] = defaultdict(list)
+    for alarm in all_alarms(facts.items(ALARMS)):
+        for name in _alarms_of(alarm) if "AlarmRule" in alarm else ():
+            made_of[name].append(f"composite alarm {alarm['AlarmName']}")
+    for judged in judgements:
+        known = (*made_of[judged.name], *made_of[judged.resource_id])
+        yield replace(judged, referred_by=known if judged.verdict.actionable else ())
+
+
+def judge_orphaned(facts: Facts, params: RegionParams) -> Iterator[Judgement]:
     """An alarm whose every resource, or whose every alarm, is gone can never go off."""
+    return _with_composites(facts, _judge_orphaned(facts, params))
+
+
+def _judge_orphaned(facts: Facts, _params: RegionParams) -> Iterator[Judgement]:
     existing = Existing(facts)
     alarms = list(all_alarms(facts.items(ALARMS)))
     names = {alarm["AlarmName"] for alarm in alarms} | {alarm["AlarmArn"] for alarm in alarms}
@@ -139,8 +158,12 @@ def _heard(existing: Existing, alarm: Any, judged: Judgement) -> Judgement:
 _ALARM_IN_RULE = re.compile(r"""(?:ALARM|OK|INSUFFICIENT_DATA)\(\s*(?:"([^"]+)"|'([^']+)'|([^)"']+?))\s*\)""")
 
 
+def _alarms_of(alarm: Any) -> set[str]:
+    return {next(filter(None, match.groups())) for match in _ALARM_IN_RULE.finditer(alarm["AlarmRule"])}
+
+
 def _judge_composite(facts: Facts, alarm: Any, names: set[str]) -> Judgement:
-    watched = {next(filter(None, match.groups())) for match in _ALARM_IN_RULE.finditer(alarm["AlarmRule"])}
+    watched = _alarms_of(alarm)
     gone = sorted(watched - names)
     if watched and len(gone) == len(watched):
         return _judged(facts, alarm, Verdict.IDLE, f"of alarms that are gone: {', '.join(gone)}", gone=len(gone))
@@ -173,6 +196,7 @@ ORPHANED_ALARMS = Check(
     follow_ups=(read_watched,),
     detail_actions=_WATCHED_ACTIONS,
     judge=judge_orphaned,
+    referrers=_COMPOSITES,
     evidence=_EVIDENCE
     | {
         "gone": "resources, or alarms, that it watches and that are in no listing",
@@ -202,6 +226,10 @@ class UnusedCloudwatchAlarmsParams(RegionParams):
 
 def judge_unused(facts: Facts, params: UnusedCloudwatchAlarmsParams) -> Iterator[Judgement]:
     """An alarm that had no data for long watches nothing, whatever it was meant for."""
+    return _with_composites(facts, _judge_unused(facts, params))
+
+
+def _judge_unused(facts: Facts, params: UnusedCloudwatchAlarmsParams) -> Iterator[Judgement]:
     for alarm in all_alarms(facts.items(ALARMS)):
         days = _evidence(alarm, facts)["days_in_state"]
         if alarm["StateValue"] != "INSUFFICIENT_DATA":
@@ -223,6 +251,7 @@ UNUSED_ALARMS = Check(
     inventory=(ALARMS, TAGS),
     count=lambda facts, _params: len(list(all_alarms(facts.items(ALARMS)))),
     judge=judge_unused,
+    referrers=_COMPOSITES,
     evidence=_EVIDENCE,
     verdicts={
         Verdict.IDLE: "in INSUFFICIENT_DATA for the whole period",

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from aws_finops_mcp.aws.clients import GLOBAL_REGION
 from aws_finops_mcp.aws.reads import Read, read
-from aws_finops_mcp.checks.check import Check, Facts, Judgement, Part
+from aws_finops_mcp.checks.check import NO_REFERRERS, Check, Facts, Judgement, Part
 from aws_finops_mcp.checks.metric_owners import ALARM, LOOKED_FOR, OWNERS, Existing, Metric, reads_for
 from aws_finops_mcp.checks.reads import DASHBOARDS
 from aws_finops_mcp.declaration import RegionParams
@@ -183,6 +183,7 @@ ORPHANED_DASHBOARDS = Check(
     detail_actions=("cloudwatch:GetDashboard", *sorted({owner.wanted.iam_action for owner in OWNERS.values()})),
     everywhere=True,
     judge=judge_dashboards,
+    referrers=NO_REFERRERS,
     evidence={
         "metrics": "cloudwatch:GetDashboard, metrics, log groups and alarms that its widgets name",
         "searches": "widgets and expressions that show what they find: SEARCH, SELECT, log groups by prefix, explorers",

@@ -12,6 +12,10 @@ from aws_finops_mcp.checks.reads import DISTRIBUTIONS_FROM_ANYWHERE, HOSTED_ZONE
 OWN_RECORDS = 2
 """A zone with no more has its name servers and its start of authority, which point at nothing of ours."""
 
+RECORDS = "route53:ListResourceRecordSets"
+NAMED_BY = "records of the account's Route 53 zones; firewalls that allow it by number are not to be seen"
+"""Of an address."""
+
 REFERRERS = "records of the account's Route 53 zones, origins of its CloudFront distributions"
 
 

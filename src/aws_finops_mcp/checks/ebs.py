@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
 from pydantic import Field
 
 from aws_finops_mcp.checks.check import Check, Facts, Judgement, Part, tags_of
-from aws_finops_mcp.checks.reads import VOLUMES
+from aws_finops_mcp.checks.reads import SNAPSHOTS, VOLUMES
 from aws_finops_mcp.declaration import RegionParams
 from aws_finops_mcp.findings import Category, Verdict
 
@@ -50,6 +51,9 @@ class UnusedVolumesParams(RegionParams):
 
 def judge_volumes(facts: Facts, params: UnusedVolumesParams) -> Iterator[Judgement]:
     """Every unattached volume is idle, unless it was made only now."""
+    snapshots = defaultdict(list)
+    for snapshot in facts.maybe(SNAPSHOTS) or ():
+        snapshots[snapshot.get("VolumeId")].append(f"snapshot {snapshot['SnapshotId']}")
     for volume in facts.items(VOLUMES):
         tags = tags_of(volume)
         age = facts.age_days(volume["CreateTime"])
@@ -80,6 +84,7 @@ def judge_volumes(facts: Facts, params: UnusedVolumesParams) -> Iterator[Judgeme
             evidence={key: value for key, value in evidence.items() if value is not None},
             tags=tags,
             parts=parts,
+            referred_by=snapshots[volume["VolumeId"]] if verdict is Verdict.IDLE else (),
         )
 
 
@@ -94,7 +99,7 @@ UNUSED_VOLUMES = Check(
     ),
     resource_type="AWS::EC2::Volume",
     params=UnusedVolumesParams,
-    inventory=(VOLUMES,),
+    inventory=(VOLUMES, SNAPSHOTS),
     judge=judge_volumes,
     evidence={
         "state": "ec2:DescribeVolumes, State; available means attached to nothing",
@@ -110,6 +115,7 @@ UNUSED_VOLUMES = Check(
         Verdict.IDLE: "attached to nothing, and older than min_age_days",
         Verdict.TOO_NEW: "attached to nothing, but made only now",
     },
+    referrers="snapshots that the account made of it",
     remediation=(
         "Make a last snapshot if its data may be wanted, then delete the volume. A volume of a StatefulSet or a "
         "stopped blue/green environment may be wanted again: ask the owner named in its tags."

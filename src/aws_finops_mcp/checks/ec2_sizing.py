@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import Field
 
 from aws_finops_mcp.aws.metrics import MetricQuery, MetricSeries
+from aws_finops_mcp.aws.reads import Read
 from aws_finops_mcp.checks.check import Check, Facts, Judgement, Part, tags_of
 from aws_finops_mcp.checks.ec2_instances import (
     first_seen,
@@ -29,6 +30,8 @@ from aws_finops_mcp.checks.ec2_types import (
     siblings,
     that_would_do,
 )
+from aws_finops_mcp.checks.instance_referrers import READS as REFERRER_READS
+from aws_finops_mcp.checks.instance_referrers import REFERRERS, TARGET_HEALTH, health_reads, referrers
 from aws_finops_mcp.checks.reads import MEMORY_METRICS, RESERVATIONS
 from aws_finops_mcp.declaration import PeriodParams
 from aws_finops_mcp.findings import HOURS_PER_MONTH, Category, Scalar, Verdict
@@ -108,6 +111,7 @@ def judge_use(facts: Facts, params: UnderutilizedInstancesParams) -> Iterator[Ju
     """Idle, or on a smaller type with room to spare; what was not measured is unknown, never small."""
     known = machines(facts)
     memory = memory_metrics(facts, "Maximum")
+    counting = referrers(facts)
     for instance in running(facts):
         measured = _measured(facts, instance, (memory or {}).get(instance["InstanceId"], []))
         machine = (known or {}).get(instance["InstanceType"])
@@ -140,7 +144,14 @@ def judge_use(facts: Facts, params: UnderutilizedInstancesParams) -> Iterator[Ju
             tags=tags,
             parts=parts,
             alternatives={other.name: [hours_instead(instance, other.name, share)] for other in ways},
+            referred_by=counting[instance["InstanceId"]] if verdict is Verdict.IDLE else (),
         )
+
+
+def read_targets(facts: Facts, params: UnderutilizedInstancesParams) -> Iterator[Read]:
+    """Of target groups, where some instance is idle."""
+    if any(judged.verdict is Verdict.IDLE for judged in judge_use(facts, params)):
+        yield from health_reads(facts)
 
 
 def _verdict(
@@ -224,10 +235,12 @@ UNDERUTILIZED_INSTANCES = Check(
     ),
     resource_type="AWS::EC2::Instance",
     params=UnderutilizedInstancesParams,
-    inventory=(RESERVATIONS, MEMORY_METRICS),
+    inventory=(RESERVATIONS, MEMORY_METRICS, *REFERRER_READS),
+    details=read_targets,
+    referrers=REFERRERS,
     follow_ups=(read_types,),
     metrics=read_use,
-    detail_actions=(DESCRIBE_INSTANCE_TYPES,),
+    detail_actions=(DESCRIBE_INSTANCE_TYPES, TARGET_HEALTH),
     judge=judge_use,
     evidence={
         "type": "ec2:DescribeInstances, InstanceType",

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import Field
 
 from aws_finops_mcp.aws.metrics import MetricQuery
+from aws_finops_mcp.aws.reads import Read
 from aws_finops_mcp.checks.check import Check, Facts, Judgement, Part, tags_of
 from aws_finops_mcp.checks.ebs import volume_cost
 from aws_finops_mcp.checks.ec2_instances import first_seen, instances, metric
+from aws_finops_mcp.checks.instance_referrers import READS as REFERRER_READS
+from aws_finops_mcp.checks.instance_referrers import REFERRERS, TARGET_HEALTH, health_reads, referrers
 from aws_finops_mcp.checks.reads import ADDRESSES, RESERVATIONS, VOLUMES
 from aws_finops_mcp.declaration import PeriodParams
 from aws_finops_mcp.findings import HOURS_PER_MONTH, Category, Scalar, Verdict
@@ -46,7 +50,16 @@ def read_last_cpu(facts: Facts, _params: StoppedInstancesParams) -> Iterator[Met
 def judge_stopped(facts: Facts, params: StoppedInstancesParams) -> Iterator[Judgement]:
     """Idle when it was stopped before the window."""
     volumes, addresses = facts.maybe(VOLUMES), facts.maybe(ADDRESSES)
-    return (_judge(facts, params, instance, volumes, addresses) for instance in _stopped(facts))
+    counting = referrers(facts)
+    for instance in _stopped(facts):
+        judged = _judge(facts, params, instance, volumes, addresses)
+        yield replace(judged, referred_by=counting[judged.resource_id] if judged.verdict is Verdict.IDLE else ())
+
+
+def read_targets(facts: Facts, params: StoppedInstancesParams) -> Iterator[Read]:
+    """Of target groups, where some instance is idle."""
+    if any(judged.verdict is Verdict.IDLE for judged in judge_stopped(facts, params)):
+        yield from health_reads(facts)
 
 
 def _judge(
@@ -132,7 +145,10 @@ STOPPED_INSTANCES = Check(
     ),
     resource_type="AWS::EC2::Instance",
     params=StoppedInstancesParams,
-    inventory=(RESERVATIONS, VOLUMES, ADDRESSES),
+    inventory=(RESERVATIONS, VOLUMES, ADDRESSES, *REFERRER_READS),
+    details=read_targets,
+    detail_actions=(TARGET_HEALTH,),
+    referrers=REFERRERS,
     metrics=read_last_cpu,
     judge=judge_stopped,
     evidence={

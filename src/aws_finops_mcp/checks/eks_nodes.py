@@ -124,9 +124,15 @@ def _judge(
         reason=reason,
         evidence={key: value for key, value in evidence.items() if value is not None},
         tags=group.get("tags", {}),
+        referred_by=_kept_by(group) if verdict is Verdict.IDLE else (),
         parts=[_hours(group, node) for node in own or ()] if verdict is Verdict.IDLE else (),
         unpriced=["its nodes' volumes"] if own else [f"its {desired} nodes, which could not be read"],
     )
+
+
+def _kept_by(group: Mapping[str, Any]) -> list[str]:
+    scaling = (group.get("resources") or {}).get("autoScalingGroups", ())
+    return [f"EKS cluster {group['clusterName']}", *(f"auto scaling group {one['name']}" for one in scaling)]
 
 
 def _hours(group: Mapping[str, Any], node: Mapping[str, Any]) -> Part:
@@ -155,6 +161,7 @@ IDLE_NODE_GROUPS = Check(
     count=lambda facts, params: sum(1 for _ in read_node_group(facts, params)),
     metrics=read_cpu,
     judge=judge_groups,
+    referrers="its cluster, its auto scaling group; the Pods on its nodes are not to be seen from AWS",
     evidence={
         "nodes": "eks:DescribeNodegroup, scalingConfig.desiredSize",
         "min_nodes": "scalingConfig.minSize",

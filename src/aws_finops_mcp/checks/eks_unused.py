@@ -10,7 +10,7 @@ from pydantic import Field
 
 from aws_finops_mcp.aws.metrics import DAY, MetricQuery
 from aws_finops_mcp.aws.reads import Read, read
-from aws_finops_mcp.checks.check import Check, Facts, Judgement, Part, tags_of
+from aws_finops_mcp.checks.check import NO_REFERRERS, Check, Facts, Judgement, Part, tags_of
 from aws_finops_mcp.checks.eks_versions import (
     CLUSTER_VERSIONS,
     CLUSTERS,
@@ -161,6 +161,7 @@ UNUSED_EKS_CLUSTERS = Check(
     detail_actions=("eks:DescribeCluster", "eks:ListFargateProfiles"),
     metrics=read_control_planes,
     judge=judge_clusters,
+    referrers=NO_REFERRERS,
     evidence={
         "version": "eks:DescribeCluster, version",
         "nodes": "ec2:DescribeInstances, those with the tag kubernetes.io/cluster/<name>, eks:cluster-name, "

@@ -79,7 +79,8 @@ def _needs_targets(facts: Facts, group: Any) -> bool:
     return bool(group.get("LoadBalancerArns")) and (not _counted(group) or _without_requests(facts, group))
 
 
-def _health_read(group: Any) -> Read:
+def health_read(group: Any) -> Read:
+    """The targets of a group, and whether they answer."""
     arn = group["TargetGroupArn"]
     return read("elbv2", "DescribeTargetHealth", "TargetHealthDescriptions", {"TargetGroupArn": arn}, resource=arn)
 
@@ -87,7 +88,7 @@ def _health_read(group: Any) -> Read:
 def read_targets_and_tags(facts: Facts, _params: UnusedTargetGroupsParams) -> Iterator[Read]:
     """The targets of groups that requests alone don't show in use, and the tags of groups that may be unused."""
     groups = facts.items(TARGET_GROUPS)
-    yield from (_health_read(group) for group in groups if _needs_targets(facts, group))
+    yield from (health_read(group) for group in groups if _needs_targets(facts, group))
     yield from group_tag_reads(_maybe_unused(facts))
 
 
@@ -105,7 +106,7 @@ def judge_groups(facts: Facts, params: UnusedTargetGroupsParams) -> Iterator[Jud
 
 def _judge(facts: Facts, params: UnusedTargetGroupsParams, group: Any, ages: Mapping[str, int] | None) -> Judgement:
     arn, needed = group["TargetGroupArn"], _needs_targets(facts, group)
-    targets = facts.maybe(_health_read(group)) if needed else ()
+    targets = facts.maybe(health_read(group)) if needed else ()
     verdict, reason = _judge_group(facts, params, group, targets, ages)
     scaling = facts.maybe(AUTO_SCALING_GROUPS) or ()
     referrers = [f"auto scaling group {g['AutoScalingGroupName']}" for g in scaling if _attaches(g, arn)]

@@ -87,6 +87,7 @@ def _judge(facts: Facts, params: UnusedEventbridgeRulesParams, rule: Any) -> Jud
         "bus": rule["EventBusName"],
         "schedule": rule.get("ScheduleExpression"),
     }
+    called_by_it: list[str] = []
     if sum(called.values):
         verdict, reason = Verdict.IN_USE, f"called its targets {sum(called.values):.0f} times"
     elif rule.get("ManagedBy"):
@@ -95,6 +96,7 @@ def _judge(facts: Facts, params: UnusedEventbridgeRulesParams, rule: Any) -> Jud
         verdict, reason = Verdict.UNKNOWN, "its metrics could not be read"
     else:
         targets = facts.maybe(_targets(rule))
+        called_by_it = [f"its target {target['Arn']}" for target in targets or ()]
         evidence["targets"] = None if targets is None else len(targets)
         if targets is None:
             verdict, reason = Verdict.UNKNOWN, "it called no target, but its targets could not be read"
@@ -113,6 +115,7 @@ def _judge(facts: Facts, params: UnusedEventbridgeRulesParams, rule: Any) -> Jud
         evidence={
             key: value for key, value in evidence.items() if value is not None or key in ("triggered", "targets")
         },
+        referred_by=called_by_it if verdict is Verdict.IDLE else (),
     )
 
 
@@ -131,6 +134,7 @@ UNUSED_EVENTBRIDGE_RULES = Check(
     follow_ups=(read_rules,),
     metrics=read_triggers,
     details=read_targets,
+    referrers="the rule's own targets",
     detail_actions=("events:ListRules", "events:ListTargetsByRule"),
     judge=judge_rules,
     saves=False,

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from aws_finops_mcp.aws.metrics import DAY, MetricQuery, MetricSeries
 from aws_finops_mcp.aws.reads import read
-from aws_finops_mcp.checks.check import Check, Facts, Judgement, Part, tags_of
+from aws_finops_mcp.checks.check import NO_REFERRERS, Check, Facts, Judgement, Part, tags_of
 from aws_finops_mcp.declaration import PeriodParams
 from aws_finops_mcp.findings import Category, Scalar, Verdict
 
@@ -248,6 +248,7 @@ UNUSED_FSX = Check(
     inventory=(FSX,),
     metrics=read_fsx,
     judge=judge_fsx,
+    referrers=NO_REFERRERS,
     evidence={
         "type": "fsx:DescribeFileSystems, FileSystemType",
         "io": "cloudwatch:GetMetricData, AWS/FSx DataReadBytes + DataWriteBytes + MetadataOperations; empty: no data",

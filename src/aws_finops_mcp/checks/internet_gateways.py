@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any
 
@@ -31,6 +31,10 @@ def judge_gateways(facts: Facts, _params: RegionParams) -> Iterator[Judgement]:
     public = None if interfaces is None else Counter(i["VpcId"] for i in interfaces if _goes_out(i))
     everything = [route for table in tables or () for route in table.get("Routes", ())]
     routes = None if tables is None else Counter(route.get("GatewayId", "") for route in everything)
+    leads: dict[str, list[str]] = defaultdict(list)
+    for table in tables or ():
+        for gateway_id in dict.fromkeys(route.get("GatewayId", "") for route in table.get("Routes", ())):
+            leads[gateway_id].append(f"route table {table['RouteTableId']}")
     for gateway in facts.items(INTERNET_GATEWAYS):
         gateway_id, tags = gateway["InternetGatewayId"], tags_of(gateway)
         vpcs = [attachment["VpcId"] for attachment in gateway.get("Attachments", ())]
@@ -53,6 +57,7 @@ def judge_gateways(facts: Facts, _params: RegionParams) -> Iterator[Judgement]:
             reason=reason,
             evidence={"vpc": ", ".join(vpcs) or None, "routes": leading, "public_interfaces": using},
             tags=tags,
+            referred_by=leads[gateway_id] if verdict is Verdict.IDLE else (),
         )
 
 
@@ -69,6 +74,7 @@ UNUSED_INTERNET_GATEWAYS = Check(
     params=RegionParams,
     inventory=(INTERNET_GATEWAYS, ROUTE_TABLES, NETWORK_INTERFACES),
     judge=judge_gateways,
+    referrers="routes of the region's route tables",
     saves=False,
     evidence={
         "vpc": "ec2:DescribeInternetGateways, Attachments",

@@ -7,7 +7,7 @@ from typing import Any
 
 from aws_finops_mcp.aws.metrics import DAY, MetricQuery
 from aws_finops_mcp.aws.reads import read
-from aws_finops_mcp.checks.check import Check, Facts, Judgement, Part
+from aws_finops_mcp.checks.check import NO_REFERRERS, Check, Facts, Judgement, Part
 from aws_finops_mcp.checks.peaks import PeaksParams, judge_peaks, measured, smaller_type
 from aws_finops_mcp.checks.tagging import tags_read, with_listed_tags
 from aws_finops_mcp.findings import HOURS_PER_MONTH, Category, Scalar, Verdict
@@ -95,6 +95,7 @@ UNDERUTILIZED_MEMORYDB_CLUSTERS = Check(
     inventory=(CLUSTERS, TAGS),
     metrics=read_usage,
     judge=judge_usage,
+    referrers=NO_REFERRERS,
     evidence={
         "engine": "memorydb:DescribeClusters, Engine and EngineVersion",
         "node_type": "NodeType",

@@ -10,7 +10,7 @@ from pydantic import Field
 from aws_finops_mcp.aws.metrics import DAY, MetricQuery
 from aws_finops_mcp.aws.reader import chunks
 from aws_finops_mcp.aws.reads import Read, read
-from aws_finops_mcp.checks.check import Check, Facts, Judgement, Part
+from aws_finops_mcp.checks.check import NO_REFERRERS, Check, Facts, Judgement, Part
 from aws_finops_mcp.checks.peaks import PeaksParams, judge_peaks, measured, smaller_type
 from aws_finops_mcp.checks.surcharges import domain_billed_now
 from aws_finops_mcp.checks.tagging import tags_read, with_listed_tags
@@ -163,6 +163,7 @@ UNDERUTILIZED_OPENSEARCH_DOMAINS = Check(
     metrics=read_usage,
     detail_actions=(DESCRIBE,),
     judge=judge_usage,
+    referrers=NO_REFERRERS,
     evidence={
         "version": "es:DescribeDomains, EngineVersion",
         "instances": "ClusterConfig, data nodes",

@@ -5,13 +5,22 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Network
 from typing import Any
 
+from aws_finops_mcp.aws.reads import Read
 from aws_finops_mcp.checks.addresses import PublicAddress, addresses_on, brought
 from aws_finops_mcp.checks.check import Check, Facts, Judgement, Part, tags_of
-from aws_finops_mcp.checks.reads import ADDRESSES, NAT_GATEWAYS, NETWORK_INTERFACES, RESERVATIONS, SECURITY_GROUPS
+from aws_finops_mcp.checks.dns_names import NAMED_BY, RECORDS, pointers, record_reads
+from aws_finops_mcp.checks.reads import (
+    ADDRESSES,
+    HOSTED_ZONES,
+    NAT_GATEWAYS,
+    NETWORK_INTERFACES,
+    RESERVATIONS,
+    SECURITY_GROUPS,
+)
 from aws_finops_mcp.declaration import RegionParams
 from aws_finops_mcp.findings import HOURS_PER_MONTH, Category, Verdict
 
@@ -98,6 +107,11 @@ def lets_nobody_in(groups: list[Any]) -> bool:
     return True
 
 
+def read_records(facts: Facts, _params: RegionParams) -> Iterator[Read]:
+    """The DNS records that may name an address."""
+    return record_reads(facts)
+
+
 def judge_addresses(facts: Facts, _params: RegionParams) -> Iterator[Judgement]:
     """An address is idle on nothing, and costly where nothing outside can reach it."""
     reservations, groups, gateways = (facts.maybe(r) for r in (RESERVATIONS, SECURITY_GROUPS, NAT_GATEWAYS))
@@ -113,8 +127,11 @@ def judge_addresses(facts: Facts, _params: RegionParams) -> Iterator[Judgement]:
     shares: dict[str, int] = defaultdict(int)
     for place in places(facts):
         shares[(place.interface or {}).get("NetworkInterfaceId", "")] += 1
+    named = pointers(facts)
     for place in places(facts):
-        yield _judge(place, known, whole, shares)
+        judged = _judge(place, known, whole, shares)
+        found = named.get(place.address.ip, ()) if judged.verdict.actionable else ()
+        yield replace(judged, referred_by=tuple(found))
 
 
 @dataclass(frozen=True)
@@ -206,7 +223,10 @@ PUBLIC_IPV4 = Check(
     ),
     resource_type="AWS::EC2::EIP",
     params=RegionParams,
-    inventory=(NETWORK_INTERFACES, ADDRESSES, RESERVATIONS, SECURITY_GROUPS, NAT_GATEWAYS),
+    inventory=(NETWORK_INTERFACES, ADDRESSES, RESERVATIONS, SECURITY_GROUPS, NAT_GATEWAYS, HOSTED_ZONES),
+    follow_ups=(read_records,),
+    detail_actions=(RECORDS,),
+    referrers=NAMED_BY,
     count=lambda facts, _params: len(places(facts)),
     judge=judge_addresses,
     evidence={

@@ -7,7 +7,7 @@ from typing import Any
 
 from aws_finops_mcp.aws.metrics import DAY, MetricQuery
 from aws_finops_mcp.aws.reads import read
-from aws_finops_mcp.checks.check import Check, Facts, Judgement, Part, tags_of
+from aws_finops_mcp.checks.check import NO_REFERRERS, Check, Facts, Judgement, Part, tags_of
 from aws_finops_mcp.checks.peaks import PeaksParams, judge_peaks, measured
 from aws_finops_mcp.findings import HOURS_PER_MONTH, Category, Scalar, Verdict
 from aws_finops_mcp.prices.databases import redshift_node
@@ -86,6 +86,7 @@ UNDERUTILIZED_REDSHIFT_CLUSTERS = Check(
     inventory=(CLUSTERS,),
     metrics=read_usage,
     judge=judge_usage,
+    referrers=NO_REFERRERS,
     evidence={
         "nodes": "redshift:DescribeClusters, NumberOfNodes and NodeType",
         "status": "ClusterStatus",

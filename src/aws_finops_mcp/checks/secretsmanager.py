@@ -57,6 +57,7 @@ def _judge(facts: Facts, params: UnusedSecretsParams, secret: Mapping[str, Any])
         evidence=evidence,
         tags=tags_of(secret),
         parts=[Part("secret", "secretsmanager.secret", 1)],
+        referred_by=[f"rotated by {secret['RotationLambdaARN']}"] if secret.get("RotationLambdaARN") else (),
     )
 
 
@@ -73,6 +74,7 @@ UNUSED_SECRETS = Check(
     params=UnusedSecretsParams,
     inventory=(SECRETS,),
     judge=judge_secrets,
+    referrers="the function that rotates it; AWS does not tell what is made to retrieve it",
     evidence={
         "days_since_retrieval": "secretsmanager:ListSecrets, days since LastAccessedDate, of this region; empty: never",
         "age_days": "days since CreatedDate",

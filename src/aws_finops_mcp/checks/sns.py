@@ -40,13 +40,15 @@ def judge_topics(facts: Facts, params: UnusedSnsTopicsParams) -> Iterator[Judgem
     for alarm in all_alarms(alarms or ()):
         for topic in {target for action in ACTIONS for target in alarm.get(action, ())}:
             alarming[topic].append(alarm["AlarmName"])
-    subscribers: dict[str, int] = defaultdict(int)
+    subscribers: dict[str, list[str]] = defaultdict(list)
     for subscription in subscriptions or ():
-        subscribers[subscription["TopicArn"]] += 1
+        own = subscription["Protocol"] in ("lambda", "sqs", "firehose")  # others' endpoints are people's addresses
+        to = f" to {subscription['Endpoint']}" if own else ""
+        subscribers[subscription["TopicArn"]].append(f"{subscription['Protocol']} subscription{to}")
     for topic in facts.items(TOPICS):
         arn = topic["TopicArn"]
         published = facts.series[_query(arn)]
-        told = None if subscriptions is None else subscribers[arn]
+        told = None if subscriptions is None else len(subscribers[arn])
         if sum(published.values):
             verdict, reason = Verdict.IN_USE, f"{sum(published.values):.0f} messages were published"
         elif published.failed:
@@ -65,8 +67,9 @@ def judge_topics(facts: Facts, params: UnusedSnsTopicsParams) -> Iterator[Judgem
             "subscriptions": told,
             "alarms": None if alarms is None else len(alarming[arn]),
         }
-        own = (tags or {}).get(arn, {})
-        yield Judgement(arn, verdict, reason, evidence, name=arn.split(":")[-1], tags=own)
+        own_tags = (tags or {}).get(arn, {})
+        known = tuple(subscribers[arn]) if verdict is Verdict.IDLE else ()
+        yield Judgement(arn, verdict, reason, evidence, name=arn.split(":")[-1], tags=own_tags, referred_by=known)
 
 
 UNUSED_SNS_TOPICS = Check(
@@ -84,6 +87,7 @@ UNUSED_SNS_TOPICS = Check(
     metrics=read_publications,
     judge=judge_topics,
     saves=False,
+    referrers="the topic's subscriptions, actions of CloudWatch alarms",
     evidence={
         "messages_published": (
             "cloudwatch:GetMetricData, AWS/SNS NumberOfMessagesPublished, sum of the window; empty when not read"

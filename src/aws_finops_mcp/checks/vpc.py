@@ -4,17 +4,32 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from pydantic import Field
 
 from aws_finops_mcp.aws.metrics import DAY, MetricQuery
+from aws_finops_mcp.aws.reads import Read
 from aws_finops_mcp.checks.check import Check, Facts, Judgement, Part, tags_of
-from aws_finops_mcp.checks.reads import ADDRESSES, NAT_GATEWAYS, NETWORK_INTERFACES, RESERVATIONS, ROUTE_TABLES
+from aws_finops_mcp.checks.dns_names import NAMED_BY, RECORDS, pointers, record_reads
+from aws_finops_mcp.checks.reads import (
+    ADDRESSES,
+    HOSTED_ZONES,
+    NAT_GATEWAYS,
+    NETWORK_INTERFACES,
+    RESERVATIONS,
+    ROUTE_TABLES,
+)
 from aws_finops_mcp.declaration import PeriodParams, RegionParams
 from aws_finops_mcp.findings import HOURS_PER_MONTH, Category, Scalar, Verdict
 
 # --- Elastic IP addresses ---------------------------------------------------------------------------------------
+
+
+def read_records(facts: Facts, _params: RegionParams) -> Iterator[Read]:
+    """The DNS records that may name an address."""
+    return record_reads(facts)
 
 
 def judge_addresses(facts: Facts, _params: RegionParams) -> Iterator[Judgement]:
@@ -25,7 +40,11 @@ def judge_addresses(facts: Facts, _params: RegionParams) -> Iterator[Judgement]:
         states = {i["InstanceId"]: i["State"]["Name"] for r in reservations for i in r["Instances"]}
     if interfaces is not None:
         attached = {i["NetworkInterfaceId"]: i["Status"] != "available" for i in interfaces}
-    return (_judge_address(address, states, attached) for address in facts.items(ADDRESSES))
+    named = pointers(facts)
+    for address in facts.items(ADDRESSES):
+        judged = _judge_address(address, states, attached)
+        found = named.get(address.get("PublicIp", ""), ()) if judged.verdict.actionable else ()
+        yield replace(judged, referred_by=tuple(found))
 
 
 def _judge_address(address: Any, states: dict[str, str] | None, attached: dict[str, bool] | None) -> Judgement:
@@ -82,8 +101,11 @@ UNUSED_ELASTIC_IPS = Check(
     ),
     resource_type="AWS::EC2::EIP",
     params=RegionParams,
-    inventory=(ADDRESSES, RESERVATIONS, NETWORK_INTERFACES),
+    inventory=(ADDRESSES, RESERVATIONS, NETWORK_INTERFACES, HOSTED_ZONES),
+    follow_ups=(read_records,),
+    detail_actions=(RECORDS,),
     judge=judge_addresses,
+    referrers=NAMED_BY,
     evidence={
         "public_ip": "ec2:DescribeAddresses, PublicIp",
         "associated": "whether the address has an association",
@@ -142,15 +164,16 @@ def _nat_queries(gateway_id: str) -> list[MetricQuery]:
 def judge_nat_gateways(facts: Facts, params: UnusedNatGatewaysParams) -> Iterator[Judgement]:
     """A gateway through which nothing went is idle, whether or not a route still points at it."""
     tables = facts.maybe(ROUTE_TABLES)
-    routes: dict[str, int] | None = None if tables is None else defaultdict(int)
+    routes: dict[str, list[str]] | None = None if tables is None else defaultdict(list)
     if routes is not None:
-        for route in (route for table in tables or () for route in table.get("Routes", ())):
-            routes[route.get("NatGatewayId", "")] += 1
+        for table in tables or ():
+            for route in table.get("Routes", ()):
+                routes[route.get("NatGatewayId", "")].append(table["RouteTableId"])
     return (_judge_nat_gateway(facts, params, gateway, routes) for gateway in _available(facts))
 
 
 def _judge_nat_gateway(
-    facts: Facts, params: UnusedNatGatewaysParams, gateway: Any, routes: dict[str, int] | None
+    facts: Facts, params: UnusedNatGatewaysParams, gateway: Any, routes: dict[str, list[str]] | None
 ) -> Judgement:
     gateway_id = gateway["NatGatewayId"]
     measured = [facts.series[query] for query in _nat_queries(gateway_id)]
@@ -158,7 +181,8 @@ def _judge_nat_gateway(
     age = facts.age_days(gateway["CreateTime"])
     bytes_out, bytes_in, connections = measured
     covered = min(series.seen for series in measured)
-    pointing = None if routes is None else routes.get(gateway_id, 0)
+    leading = (routes or {}).get(gateway_id, ())
+    pointing = None if routes is None else len(leading)
     if any(value > 0 for series in measured for value in series.values):
         verdict, reason = Verdict.IN_USE, "traffic went through it"
     elif any(series.failed for series in measured):
@@ -189,6 +213,7 @@ def _judge_nat_gateway(
         },
         tags=tags,
         parts=nat_cost(gateway) if verdict is Verdict.IDLE else [],
+        referred_by=[f"route table {one}" for one in dict.fromkeys(leading)] if verdict is Verdict.IDLE else (),
     )
 
 
@@ -222,6 +247,7 @@ UNUSED_NAT_GATEWAYS = Check(
     params=UnusedNatGatewaysParams,
     inventory=(NAT_GATEWAYS, ROUTE_TABLES),
     metrics=read_traffic,
+    referrers="routes of the region's route tables",
     judge=judge_nat_gateways,
     evidence={
         "bytes_out": "cloudwatch:GetMetricData, AWS/NATGateway BytesOutToDestination, sum of the window; empty: none",

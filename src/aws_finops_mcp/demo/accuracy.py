@@ -70,7 +70,7 @@ def accuracy(engine: Engine, check: Check[Any], cases: Sequence[Case]) -> Accura
             if case is not None and finding.verdict is case.verdict:
                 right += said
                 traps += not said
-                wrong += _price(region, case, finding)
+                wrong += _price(region, case, finding) + _referrers(region, case, finding)
                 continue
             if said or case is not None:
                 false += said
@@ -107,6 +107,13 @@ def _price(region: str, case: Case, finding: Finding) -> list[str]:
     if said is not None and abs(float(said) - case.monthly_usd) <= CENT:
         return []
     return [f"{region}: {case.resource} saves ${case.monthly_usd:,.2f} a month, not {said}"]
+
+
+def _referrers(region: str, case: Case, finding: Finding) -> list[str]:
+    said = sorted(finding.referred_by or ())
+    if case.referred_by is None or said == sorted(case.referred_by):
+        return []
+    return [f"{region}: {case.resource} is referred to by {sorted(case.referred_by)}, not {said}"]
 
 
 # --- the page --------------------------------------------------------------------------------------------------------

@@ -31,11 +31,11 @@ def add_prompts(mcp: MCPServer[Any]) -> None:
         """Why a period cost more than the one before."""
         period = f"from {start_date} to {end_date}" if start_date and end_date else "of last month"
         return (
-            f"Explain the cost {period} of AWS account {_named(account)}. Call get_cost_by_service for that period and "
-            "for the period of the same length before it, and compare service by service; keep credits, refunds and "
-            "tax apart from usage. get_daily_cost_trend tells the days that stand out, get_cost_anomalies what AWS "
-            "found. For the services that grew most, look for causes with list_checks and run_check "
-            f"(idle, costly and degraded resources of that service). {_RULES}"
+            f"Explain the cost {period} of AWS account {_named(account)}. Call explain_cost_change for that period and "
+            "the one of the same length before it; compare_costs tells the difference by another dimension or tag. "
+            "Keep credits, refunds and tax apart from usage. get_daily_cost_trend tells the days that stand out, "
+            "get_cost_anomalies what AWS found. For the services that grew most, look for causes with list_checks and "
+            f"run_check (idle, costly and degraded resources of that service). {_RULES}"
         )
 
     @mcp.prompt(title="Prepare a commitment purchase")

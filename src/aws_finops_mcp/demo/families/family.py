@@ -88,6 +88,7 @@ class Case:
         resource: its id or its name, as the finding has it.
         why: what makes it so, or what trap it is.
         monthly_usd: the saving, or `NO_PRICE`; None where the verdict has none, or it is not worked out.
+        referred_by: what still refers to it; None where that is not told.
     """
 
     resource: str
@@ -95,6 +96,7 @@ class Case:
     verdict: Verdict
     why: str
     monthly_usd: float | None = None
+    referred_by: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -78,10 +78,24 @@ def family(now: datetime) -> Family:
         metrics=list(_metrics()),
         cases={
             "find_unused_sqs_queues": [Case(row[0], row[1], row[5], row[6]) for row in _QUEUES],
-            "find_unused_sns_topics": [Case(row[0], row[1], row[3], row[4]) for row in _TOPICS],
-            "find_unused_eventbridge_rules": [Case(row[0], row[1], row[7], row[8]) for row in _RULES],
+            "find_unused_sns_topics": [
+                Case(row[0], row[1], row[3], row[4], referred_by=_REFERRED.get(row[0])) for row in _TOPICS
+            ],
+            "find_unused_eventbridge_rules": [
+                Case(row[0], row[1], row[7], row[8], referred_by=_REFERRED.get(row[0]) if row[1] == US else None)
+                for row in _RULES
+            ],
         },
     )
+
+
+_REFERRED: Final[dict[str, tuple[str, ...]]] = {
+    "nw-abandoned": (),
+    "nw-invoices": (f"sqs subscription to arn:aws:sqs:{US}:{ACCOUNT_ID}:nw-old-invoices",),
+    "nw-nowhere": (),
+    "nw-nightly-sync": (f"its target arn:aws:lambda:{US}:{ACCOUNT_ID}:function:northwind-hourly-rollup",),
+}
+"""What refers to idle ones, and what rules of them would call."""
 
 
 def _by_region(rows: Any) -> dict[str, list[Any]]:

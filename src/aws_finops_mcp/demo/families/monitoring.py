@@ -144,6 +144,7 @@ _ALARMS: Final = (
         why="tells a topic that is gone",
         tells="nw-gone-topic",
     ),
+    Alarm("nw-mon-any-cpu", (), OK, why="its alarm is there", rule='ALARM("nw-mon-cpu-old-web")'),
     Alarm("nw-mon-cpu-old-web", [("AWS/EC2", {"InstanceId": "i-0dead0000000000a1"})], IDLE, why="its instance is gone"),
     Alarm("nw-mon-disk-old", [("AWS/EBS", {"VolumeId": "vol-0dead000000000a1"})], IDLE, why="its volume is gone"),
     Alarm(
@@ -361,7 +362,15 @@ def family(now: datetime) -> Family:
         operations={("cloudwatch", "GetDashboard"): body},
         cases={
             "find_orphaned_cloudwatch_alarms": [
-                Case(a.name, a.region, a.orphaned, a.why, a.usd if a.orphaned is IDLE else None) for a in _ALARMS
+                Case(
+                    a.name,
+                    a.region,
+                    a.orphaned,
+                    a.why,
+                    a.usd if a.orphaned is IDLE else None,
+                    {"nw-mon-cpu-old-web": ("composite alarm nw-mon-any-cpu",), "nw-mon-disk-old": ()}.get(a.name),
+                )
+                for a in _ALARMS
             ],
             "find_unused_cloudwatch_alarms": [
                 Case(a.name, a.region, a.unused, a.why, a.usd if a.unused is IDLE else None) for a in _ALARMS

@@ -68,6 +68,39 @@ def test_costs_by_service_by_hand(engine: Engine, bills: UseBills) -> None:
     assert "SIMULATED" in chart.notes
 
 
+def test_costs_by_tag_and_with_their_part_of_shared_ones_by_hand(engine: Engine, bills: UseBills) -> None:
+    bills([line("10", Team="shop"), line("30", Team="data"), line("8"), line("-4", record_type="Credit")])
+    asked = {"tag_key": "Team"}
+    _, chart = charted(engine, "generate_cost_allocation_report", **asked)
+    assert chart is not None
+    assert {mark.label: mark.usd for mark in chart.marks} == {"data": 30, "shop": 10, "(none)": 4}
+    assert chart.title == "Costs by tag Team: $44.00"
+    answer, chart = charted(engine, "generate_cost_allocation_report", **asked, shared="proportional")
+    assert chart is not None
+    assert {mark.label: mark.usd for mark in chart.marks} == {"data": 33, "shop": 11}
+    assert sum(mark.usd for mark in chart.marks) == answer.total_usd
+    assert "shared costs split: proportional" in chart.notes
+    _, chart = charted(engine, "generate_cost_allocation_report", **asked, max_results=1)
+    assert chart is not None
+    assert [(mark.label, mark.usd) for mark in chart.marks] == [("data", Decimal(30)), (OTHERS, Decimal(14))]
+
+
+def test_data_transfer_by_hand(engine: Engine, bills: UseBills) -> None:
+    day = TODAY - timedelta(days=2)
+    bills([
+        line("5", usage_type="DataTransfer-Out-Bytes", day=day), line("2", usage_type="USE1-NatGateway-Bytes", day=day),
+        line("1.5", usage_type="EUC1-DataTransfer-Out-Bytes", day=day), line("99", day=day),
+    ])  # fmt: skip
+    answer, chart = charted(engine, "analyze_data_transfer_costs")
+    assert chart is not None
+    assert [(mark.label, mark.usd) for mark in chart.marks] == [
+        ("out to the internet", Decimal("6.5")), ("processed by NAT gateways", Decimal(2)),
+    ]  # fmt: skip
+    assert chart.title == "Data transfer: $8.50"
+    assert f"{answer.start_date} to {answer.end_date}, UnblendedCost, all regions" in chart.notes
+    assert "SIMULATED" in chart.notes
+
+
 def test_costs_over_hours(
     account: EmbeddedAccount, engine: Engine, bills: UseBills, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -125,7 +158,13 @@ def test_the_forecast_of_this_month_begins_with_what_is_billed(engine: Engine) -
 
 def test_what_was_not_read_has_no_picture(engine: Engine, account: EmbeddedAccount) -> None:
     account.faults.deny("ce:GetCostAndUsage")
-    for name in ("get_cost_by_service", "get_costs", "get_daily_cost_trend"):
+    for name in (
+        "get_cost_by_service",
+        "get_costs",
+        "get_daily_cost_trend",
+        "generate_cost_allocation_report",
+        "analyze_data_transfer_costs",
+    ):
         assert charted(engine, name)[1] is None
 
 

@@ -15,6 +15,8 @@ from typing import Any
 import httpx2
 import pytest
 from matplotlib import rc_context
+from matplotlib.colors import to_rgb, to_rgba
+from matplotlib.image import imread
 from matplotlib.text import Text
 from mcp import Client
 from mcp.types import ImageContent, ResourceLink, TextContent, TextResourceContents
@@ -114,6 +116,51 @@ def test_a_picture_is_a_png_that_clients_take(chart: Chart) -> None:
     assert width == 960
     assert 150 < height < 800
     assert len(image) < 200_000
+
+
+def luminance(colour: Any) -> float:
+    """https://www.w3.org/TR/WCAG22/#dfn-relative-luminance"""
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in to_rgb(colour)]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: Any, other: Any) -> float:
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+EACH_KIND = pytest.mark.parametrize("chart", [BARS, DAYS, MONTHS, STEPS], ids=lambda chart: chart.kind)
+
+
+@EACH_KIND
+def test_a_picture_is_the_same_on_light_and_dark_grounds(chart: Chart) -> None:
+    """Nothing of a client's ground shows through: the paper is opaque, and light as ink is dark."""
+    pixels = imread(io.BytesIO(png(chart)), format="png")
+    assert pixels.shape[2] == 3 or (pixels[:, :, 3] == 1).all()
+    corner = pixels[0, 0, :3]
+    assert contrast(corner, "white") < 1.1
+    edge = [*pixels[0], *pixels[-1], *pixels[:, 0], *pixels[:, -1]]
+    assert all((pixel[:3] == corner).all() for pixel in edge), "nothing is cut off"
+
+
+@EACH_KIND
+def test_ink_and_marks_stand_out_from_the_paper(chart: Chart) -> None:
+    """WCAG 2.2: 4.5 to 1 for text, 3 to 1 for what must be seen to understand."""
+    with rc_context({"text.parse_math": False}):
+        drawn = figure(chart)
+    paper = to_rgb(drawn.get_facecolor())
+    assert to_rgba(drawn.get_facecolor())[3] == 1
+    for axes in drawn.axes:
+        assert not axes.patch.get_visible() or contrast(axes.get_facecolor(), paper) == 1
+    inks: list[Any] = [text for text in drawn.findobj(Text) if text.get_visible() and text.get_text().strip()]
+    assert len(inks) > 3
+    for text in inks:
+        assert contrast(text.get_color(), paper) >= 4.5, text.get_text()
+    marks: list[Any] = [bar.get_facecolor() for axes in drawn.axes for bar in axes.patches]
+    marks += [line.get_color() for axes in drawn.axes for line in axes.lines]
+    assert marks
+    for colour in marks:
+        assert contrast(colour, paper) >= 3, colour
 
 
 def test_threads_draw_without_disturbing_each_other() -> None:

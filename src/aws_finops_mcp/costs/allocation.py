@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 
 from aws_finops_mcp.aws.clients import GLOBAL_REGION
 from aws_finops_mcp.aws.reads import Read, read
+from aws_finops_mcp.chart import Chart, Mark, PictureParams, parts
 from aws_finops_mcp.costs.answers import (
     BilledAnswer,
     CostRow,
@@ -21,6 +22,7 @@ from aws_finops_mcp.costs.answers import (
     dollars,
     ended,
     page_of,
+    picture_notes,
 )
 from aws_finops_mcp.costs.billing import Billing
 from aws_finops_mcp.costs.by_service import GET_COST_AND_USAGE
@@ -37,7 +39,7 @@ PREFERRED = ("CostCenter", "Team", "Owner", "Project", "Application", "Environme
 """Which tag to take when none is asked for: the first that has costs, whatever its case."""
 
 
-class AllocationParams(CostPeriodParams):
+class AllocationParams(PictureParams, CostPeriodParams):
     """Arguments of `generate_cost_allocation_report`."""
 
     region_name: str = Field("", description="only what is billed in this AWS region; all regions when empty")
@@ -203,6 +205,25 @@ def split(
     return parts
 
 
+def _chart(answer: AllocationAnswer, params: AllocationParams) -> Chart | None:
+    """What each value of the tag cost, with its part of shared costs where they are split."""
+    if answer.total_usd is None or not answer.rows:
+        return None
+    amounts = {row.keys[answer.tag_key]: row.allocated_usd for row in answer.rows}
+    split_up = answer.shared != "none" and any(usd is not None for usd in amounts.values())
+    if not split_up:
+        amounts = {row.keys[answer.tag_key]: row.cost_usd for row in answer.rows}
+    marks = [Mark(value, usd) for value, usd in amounts.items() if usd is not None]
+    rule = f"shared costs split: {answer.shared}" if split_up else ""
+    return Chart(
+        "bars",
+        f"Costs by tag {answer.tag_key}: {dollars(answer.total_usd)}",
+        picture_notes(answer, params.region_name, rule),
+        parts(marks, answer.total_usd),
+        answer.currency,
+    )
+
+
 ALLOCATION = CostTool(
     name="generate_cost_allocation_report",
     title="Costs by owner's tag",
@@ -220,6 +241,7 @@ ALLOCATION = CostTool(
         GET_COST_AND_USAGE,
         "https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_GetTags.html",
     ),
+    chart=_chart,
 )
 
 TOOLS = (ALLOCATION,)

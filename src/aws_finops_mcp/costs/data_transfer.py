@@ -11,7 +11,8 @@ from typing import Any
 
 from pydantic import Field, field_validator
 
-from aws_finops_mcp.costs.answers import BillingAnswer, Model, dollars, ended, page_of
+from aws_finops_mcp.chart import Chart, Mark, PictureParams, parts
+from aws_finops_mcp.costs.answers import BillingAnswer, Model, dollars, doubts, ended, page_of
 from aws_finops_mcp.costs.billing import Billing
 from aws_finops_mcp.costs.by_service import GET_COST_AND_USAGE
 from aws_finops_mcp.costs.cost_explorer import Question, group_named, only
@@ -42,7 +43,7 @@ https://docs.aws.amazon.com/cur/latest/userguide/cur-data-transfers-charges.html
 _KINDS = tuple((name, re.compile(pattern)) for name, pattern, _ in KINDS)
 
 
-class DataTransferParams(AskParams):
+class DataTransferParams(PictureParams, AskParams):
     """Arguments of `analyze_data_transfer_costs`."""
 
     region_name: str = Field("", description="only what is billed in this AWS region; all regions when empty")
@@ -179,6 +180,15 @@ def _by_kind(rows: Iterable[TransferRow]) -> list[TransferKind]:
     return sorted(found, key=lambda one: -one.cost_usd)
 
 
+def _chart(answer: DataTransferAnswer, _params: DataTransferParams) -> Chart | None:
+    """By the way that data goes."""
+    if answer.total_usd is None or not answer.by_kind:
+        return None
+    marks = parts([Mark(one.meaning, one.cost_usd) for one in answer.by_kind], answer.total_usd)
+    notes = [f"{answer.start_date} to {answer.end_date}", answer.metric, answer.region or "all regions"]
+    return Chart("bars", f"Data transfer: {dollars(answer.total_usd)}", ", ".join([*notes, *doubts(answer)]), marks)
+
+
 DATA_TRANSFER = CostTool(
     name="analyze_data_transfer_costs",
     title="Costs of data transfer",
@@ -192,6 +202,7 @@ DATA_TRANSFER = CostTool(
     answer_type=DataTransferAnswer,
     answer=data_transfer,
     references=(GET_COST_AND_USAGE, "https://docs.aws.amazon.com/cur/latest/userguide/cur-data-transfers-charges.html"),
+    chart=_chart,
 )
 
 TOOLS = (DATA_TRANSFER,)

@@ -302,6 +302,9 @@ def demo(
     account_only: Annotated[bool, typer.Option("--account-only", help="Only the embedded account.")] = False,
     account_host: Annotated[str, typer.Option(help="Address of the embedded account.")] = "127.0.0.1",
     account_port: Annotated[int, typer.Option(help="Its port; 0 takes a free one.")] = 0,
+    account_exports: Annotated[
+        Path | None, typer.Option(help="With --account-only: where to write the exports of its bill.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="The same seed makes the same company.")] = 7,
 ) -> None:
     """Serve over a simulated AWS account: no AWS, no root and no container is needed."""
@@ -313,7 +316,7 @@ def demo(
         raise _stop(f"{error.name} is missing: pip install 'aws-finops-mcp[demo]'") from None
     try:
         if account_only:
-            run_account(account_host, account_port, seed)
+            run_account(account_host, account_port, seed, account_exports)
         else:
             settings = _settings(None)
             raise typer.Exit(run_demo(settings, account_host, account_port, seed))

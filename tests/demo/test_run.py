@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -55,7 +58,7 @@ def show(*arguments: str) -> subprocess.CompletedProcess[str]:
         env=environment({}),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=240,
         check=False,
     )
 
@@ -74,11 +77,21 @@ def test_the_guides_calls_work(demo: Demo) -> None:
     assert "SIMULATED" in answer["warnings"][0]
 
 
-def test_what_it_answers_is_shown_with_the_total_and_a_configuration(demo: Demo) -> None:
-    done = show("--url", f"{demo.url}/mcp")
+def test_questions_are_shown_with_answers_a_picture_and_a_configuration(demo: Demo, tmp_path: Path) -> None:
+    picture = tmp_path / "why.png"
+    done = show("--url", f"{demo.url}/mcp", "--picture", str(picture))
     assert done.returncode == 0, done.stdout + done.stderr
     for text in ("pricing-engine-benchmark", "2,494.00", "total", "Cost by service", "SIMULATED", f"{demo.url}/mcp"):
         assert text in done.stdout
+    # Why the bill is another: the effects lead from one amount to the other.
+    why = done.stdout.partition("Why was last month's bill another")[2].partition("picture:")[0]
+    dollars = [Decimal(one.replace(",", "")) for one in re.findall(r"│ *([+-]?[\d,]+\.\d\d) │", why)]
+    assert len(dollars) > 3
+    assert sum(dollars[:-1]) == dollars[-1]
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    # From the export's rows.
+    teams = done.stdout.partition("What does each team cost")[2]
+    assert re.search(r"│ checkout +│ +[\d.]+ │ +[\d.]+ │", teams)
     configuration = json.loads(done.stdout[done.stdout.index("{\n") : done.stdout.rindex("}") + 1])
     assert configuration["mcpServers"]["aws-finops"]["url"] == f"{demo.url}/mcp"
 

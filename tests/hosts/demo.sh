@@ -48,10 +48,12 @@ mkdir -p .demo && touch .demo/left-by-an-interrupted-run
 bin/demo >"$log/first" 2>&1 || fails "the first run"
 grep -q "an earlier run was not finished: removing what it left" "$log/first" || fails "an unfinished run is not noticed"
 ok "an unfinished earlier run is removed"
-for shown in "Savings: " pricing-engine-benchmark "at list prices" "$url/mcp" SIMULATED '"mcpServers"' "$(cat .demo/password)"; do
+for shown in "Savings: " pricing-engine-benchmark "at list prices" "Why was last month" "From the bill's own rows" "$url/mcp" SIMULATED '"mcpServers"' "$(cat .demo/password)"; do
   grep -qF -- "$shown" "$log/first" || fails "the first run does not show $shown"
 done
-ok "it shows findings, total, address, password and a configuration"
+ok "it shows findings, total, why costs changed, the bill's rows, address, password and a configuration"
+[ "$(head -c 4 .demo/why.png | tail -c 3)" = PNG ] || fails "there is no picture of why costs changed"
+ok "it keeps a picture of why costs changed"
 
 ask "$log/health" "$url/health" || fails "health over HTTPS"
 grep -q '"status":"healthy"' "$log/health" || fails "health over HTTPS is another"

@@ -20,10 +20,20 @@ from aws_finops_mcp.demo.billing_exports import write_exports
 from aws_finops_mcp.settings import Settings
 
 
-def run_account(host: str, port: int, seed: int) -> None:
-    """Run the embedded account until SIGTERM or SIGINT."""
+def run_account(host: str, port: int, seed: int, exports: Path | None = None) -> None:
+    """Run the embedded account until SIGTERM or SIGINT.
+
+    Args:
+        exports: directory for the exports of its bill; when it is there, all of them are.
+    """
     stop = _stop_event()
     with EmbeddedAccount(host=host, port=port, seed=seed) as account:
+        if exports and not exports.exists():
+            with tempfile.TemporaryDirectory(dir=exports.parent) as directory:
+                made = Path(directory, exports.name)
+                made.mkdir()
+                write_exports(made, account.ids, seed=seed)
+                made.rename(exports)
         _say(f"embedded account ready at {account.url}\n{SIMULATED}")
         stop.wait()
 

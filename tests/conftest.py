@@ -17,9 +17,11 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from botocore.config import Config
 from hypothesis import settings
 
 from aws_finops_mcp.audits.engine import Engine
+from aws_finops_mcp.aws import clients as clients_module
 from aws_finops_mcp.aws.clients import Clients
 from aws_finops_mcp.aws.rates import Limiter
 from aws_finops_mcp.aws.reader import Gate
@@ -123,6 +125,21 @@ def engine(clients: Clients, account: EmbeddedAccount) -> Engine:
     account.calls.reset()
     # The embedded account needs no sparing; AWS's rates have tests of their own.
     return Engine("us-east-1", clients=clients, exempt_tag="finops:exempt", gate=Gate(Limiter(share=1000)))
+
+
+@pytest.fixture(scope="session")
+def impatient_clients(clients: Clients) -> Clients:
+    """Used by `impatient` alone, which sets what its clients are made with; made once, as that takes longest."""
+    return Clients(clients.accounts)
+
+
+@pytest.fixture
+def impatient(impatient_clients: Clients, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """An engine that tries each call once: what lasts needs no waiting for."""
+    once = Config(retries={"mode": "standard", "total_max_attempts": 1})
+    monkeypatch.setattr(clients_module, "_CONFIG", clients_module._CONFIG.merge(once))
+    gate = Gate(Limiter(share=1000))
+    return Engine("us-east-1", clients=impatient_clients, exempt_tag="finops:exempt", gate=gate)
 
 
 @pytest.fixture(scope="session")

@@ -472,20 +472,24 @@ def test_a_plan_says_which_files_of_s3_would_be_read(
         assert not planner.answer(one.asking(), planner.parse(arguments)).requests
 
 
-@pytest.mark.parametrize(("denied", "wanted"), [("s3:ListBucket", "s3:ListBucket"), ("s3:GetObject", "s3:GetObject")])
-def test_a_refusal_of_s3_is_named(
-    account: EmbeddedAccount, engine: Engine, folder: Path, tmp_path: Path, denied: str, wanted: str
+@pytest.mark.parametrize("action", ["s3:ListBucket", "s3:GetObject"])
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [("deny", "denied"), ("throttle", "throttled"), ("error500", "error"), ("cut", "unreachable")],
+)
+def test_a_read_of_s3_that_fails_is_named(
+    account: EmbeddedAccount, impatient: Engine, folder: Path, tmp_path: Path, action: str, fault: str, kind: str
 ) -> None:
     with bucket(account, folder):
-        account.faults.deny(denied)
-        answer = ask(in_s3(engine, tmp_path), "SELECT count(*) FROM focus")
+        getattr(account.faults, fault)(action)
+        answer = ask(in_s3(impatient, tmp_path), "SELECT count(*) FROM focus")
         account.faults.clear()
     assert not answer.complete
     assert answer.rows == ()
     failed = answer.failed_reads[0]
-    assert (failed.call, failed.kind) == (wanted, "denied")
+    assert (failed.call, failed.kind) == (action, kind)
     assert failed.resource.startswith(f"s3://{BUCKET}/exports/northwind-focus")
-    assert wanted in failed.remedy
+    assert kind != "denied" or action in failed.remedy
 
 
 def test_an_export_larger_than_the_cache_is_not_begun(

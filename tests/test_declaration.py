@@ -34,7 +34,13 @@ def test_wrong_arguments_are_named_with_what_was_given_and_what_is_right(
     assert "errors.pydantic.dev" not in str(error.value)
 
 
-@pytest.mark.parametrize("name", ["access_key", "secret_access_key", "session_token", "role_arn", "profile_name"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("access_key", "secret_access_key", "session_token", "role_arn", "profile_name"),
+        *("secret_key", "aws_secret_key", "AWS-Access-Key-Id", "credentials", "api_key"),
+    ],
+)
 def test_credentials_are_refused_and_not_repeated(name: str) -> None:
     with pytest.raises(ArgumentsError) as error:
         VOLUMES.parse({name: "AKIASECRETVALUE"})

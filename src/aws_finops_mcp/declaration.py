@@ -189,9 +189,15 @@ class Declaration(Generic[ContextT, ParamsT, AnswerT]):
 _CREDENTIALS = frozenset(
     [
         "access_key",
+        "access_key_id",
+        "aws_access_key",
         "aws_access_key_id",
+        "secret_key",
         "secret_access_key",
+        "aws_secret_key",
         "aws_secret_access_key",
+        "api_key",
+        "credentials",
         "session_token",
         "aws_session_token",
         "profile_name",

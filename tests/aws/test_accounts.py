@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from aws_finops_mcp.audits.audit import audit
 from aws_finops_mcp.audits.catalogue import TOOLS
@@ -96,6 +98,33 @@ def test_a_role_that_can_not_be_assumed_is_named(land: AccountProcess, settings:
     assert (failed.call, failed.kind) == ("sts:AssumeRole", "denied")
     assert failed.account == ORGANISATION.account_ids[0]
     assert "trust policy" in failed.remedy
+
+
+def test_an_account_is_read_with_a_profile_of_the_aws_configuration(
+    land: AccountProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = ORGANISATION.account_ids[2]
+    file = tmp_path / "config"
+    role = f"arn:aws:iam::{number}:role/finops-read"
+    file.write_text(
+        f"[profile shop]\nrole_arn = {role}\nexternal_id = northwind-7421\ncredential_source = Environment\n"
+    )
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(file))
+    answer = ask(Engine("us-east-1", clients=Clients({"shop": AccountSettings(profile="shop")})), "find_unused_volumes")
+    assert answer.complete, answer.failed_reads
+    assert answer.account == number
+    assert answer.counts.examined > 0
+
+
+@pytest.mark.parametrize("external_id", ["x", "with space", "ümlaut", "x" * 1225, "new\nline"])
+def test_an_external_id_that_sts_refuses_is_no_setting(external_id: str) -> None:
+    with pytest.raises(ValidationError, match="external_id"):
+        AccountSettings(external_id=external_id)
+
+
+@pytest.mark.parametrize("external_id", ["", "x9", "a+b=c,d.e@f:g/h-i_j", "x" * 1224])
+def test_an_external_id_that_sts_takes_is_one(external_id: str) -> None:
+    assert AccountSettings(external_id=external_id).external_id == external_id
 
 
 def test_what_one_account_denies_the_others_answer(engine: Engine, land: AccountProcess) -> None:

@@ -5,16 +5,28 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
 from aws_finops_mcp.findings import Calls, FailedRead
 
-REQUEST_USD = {"ce": Decimal("0.01")}
-"""What AWS bills for one request of a service, by its IAM prefix; the others called here are free.
-https://aws.amazon.com/aws-cost-management/aws-cost-explorer/pricing/ (2026-11)"""
+REQUEST_USD: Mapping[str, Decimal] = {
+    # https://aws.amazon.com/aws-cost-management/aws-cost-explorer/pricing/ (2026-11)
+    "ce": Decimal("0.01"),
+    # https://aws.amazon.com/s3/pricing/ (2026-11), in us-east-1: LIST requests, then GET and all others
+    "s3:ListAllMyBuckets": Decimal("0.005") / 1000,
+    "s3:ListBucket": Decimal("0.005") / 1000,
+    "s3": Decimal("0.0004") / 1000,
+    # https://aws.amazon.com/secrets-manager/pricing/ (2026-11)
+    "secretsmanager": Decimal("0.05") / 10_000,
+}
+"""What AWS bills for one request, by IAM action, or by the prefix of a service for its other actions.
+
+Counted as free is what has a monthly allowance that the account's own use decides about: CloudWatch's other requests,
+SQS, SNS and Glue (a million each), KMS (20,000). Athena is billed by what it scans. The others called here are free.
+"""
 
 METRIC_USD = Decimal("0.01") / 1000
 """One metric asked of GetMetricData, https://aws.amazon.com/cloudwatch/pricing/ (2026-11); no free tier."""
@@ -58,7 +70,8 @@ class Call:
 
 def price_of(action: str, metrics: int = 0) -> Decimal:
     """What AWS bills for one successful request, in dollars."""
-    return REQUEST_USD.get(action.partition(":")[0], Decimal(0)) + METRIC_USD * metrics
+    service = action.partition(":")[0]
+    return REQUEST_USD.get(action, REQUEST_USD.get(service, Decimal(0))) + METRIC_USD * metrics
 
 
 @dataclass

@@ -152,7 +152,8 @@ def calls_per_thousand(check: Check[Any], answer: CheckAnswer) -> int:
     calls = sum(_pages(read) if number == 0 else 1 for number, read in enumerate(check.inventory))
     single = sum(by_action.get(action, 0) for action in check.detail_actions)
     calls += math.ceil(single / examined * PAGE_OF_ONE)
-    metrics = float(answer.calls.cost_usd) / float(price_of(GET_METRIC_DATA, 1)) / examined * PAGE_OF_ONE
+    of_metrics = answer.calls.cost_usd - sum(price_of(action) * count for action, count in by_action.items())
+    metrics = float(of_metrics) / float(price_of(GET_METRIC_DATA, 1)) / examined * PAGE_OF_ONE
     return calls + math.ceil(metrics / MAX_QUERIES)
 
 

@@ -19,8 +19,8 @@ class AccountSettings(BaseModel):
     """A profile of the AWS configuration files."""
     role_arn: str = Field("", pattern=r"^(arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+)?$")
     """A role to assume, with the profile's or the server's own credentials."""
-    external_id: str = Field("", pattern=r"^[\w+=,.@:/-]*$", max_length=1224)
-    """The external id that the role's trust policy asks for."""
+    external_id: str = Field("", pattern=r"^([A-Za-z0-9_+=,.@:/-]{2,1224})?$")
+    """The external id that the role's trust policy asks for; STS takes 2 to 1224 of these characters."""
 
 
 GLOBAL = "global"

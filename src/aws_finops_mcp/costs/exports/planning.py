@@ -32,7 +32,8 @@ def plan_export(billing: Billing, params: ExportParams) -> Planned:
                 return Planned(at_most_usd=None)  # several statements, each within max_query_usd
             with billing.exports.open(billing.reader, name, params.start, params.end) as export:
                 most = export.engine.most_usd(sql) + export.engine.most_usd(CURRENCIES)
-            return Planned(Counter({START: 1}), Counter({START: 1}), at_most_usd=most)
+            listed = billing.reader.ledger.calls().cost_usd
+            return Planned(Counter({START: 1}), Counter({START: 1}), listed, listed + most)
         missing = billing.exports.missing(billing.reader, name, params.start, params.end)
     except StatementError as error:
         raise ArgumentsError(f"sql: {error}") from None

@@ -43,6 +43,19 @@ def test_the_file_is_read_and_the_environment_wins_over_it(tmp_path: Path, monke
     assert load_settings(file).mcp_server_port == 9002
 
 
+def test_settings_of_the_host_that_may_not_be_read_are_not_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who logs in to a host would get other accounts and no audit log without them."""
+
+    def denied(path: Path, mode: str) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("aws_finops_mcp.settings.settings.Path.open", denied)
+    with pytest.raises(
+        SettingsError, match=r"^/etc/aws-finops-mcp/config.toml: Permission denied; run this as root or"
+    ):
+        load_settings()
+
+
 def test_the_cache_is_where_systemd_or_the_desktop_puts_caches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CACHE_DIRECTORY", raising=False)
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)

@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
+import anyio
 import typer
 
 from aws_finops_mcp import __version__
@@ -73,7 +74,7 @@ def main(
         elif sys.stdin.isatty():
             print(context.get_help())
         else:
-            stdio(None)
+            stdio(None, "")
 
 
 @app.command()
@@ -98,8 +99,18 @@ def serve(config: ConfigOption = None) -> None:
 
 
 @app.command()
-def stdio(config: ConfigOption = None) -> None:
+def stdio(
+    config: ConfigOption = None,
+    through: Annotated[
+        str, typer.Option(help="Pass everything on to the server that runs at this address, as on a provisioned host.")
+    ] = "",
+) -> None:
     """Serve MCP over standard input and output."""
+    if through:
+        from aws_finops_mcp.server.through import pass_through
+
+        anyio.run(pass_through, through)
+        return
     from aws_finops_mcp.server.calls import Calls
     from aws_finops_mcp.server.logs import configure_logs
     from aws_finops_mcp.server.mcp import build_mcp

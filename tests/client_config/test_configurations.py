@@ -166,7 +166,8 @@ def test_claude_code_asks_sts_for_each_connection() -> None:
 def test_over_ssh_the_client_starts_the_server_on_the_host(client: str) -> None:
     entry = made(client, ssh="admin@finops", stdio=True).entry
     command = "/opt/aws-finops-mcp/current/bin/aws-finops-mcp"
-    assert (entry["command"], entry["args"]) == ("ssh", ["-T", "-o", "BatchMode=yes", "admin@finops", command, "stdio"])
+    through = [command, "stdio", "--through", "http://127.0.0.1:8000/mcp"]
+    assert (entry["command"], entry["args"]) == ("ssh", ["-T", "-o", "BatchMode=yes", "admin@finops", *through])
 
 
 @pytest.mark.parametrize("given", [{"ssh": "finops"}, {"ssm": "i-0123456789abcdef0"}])

@@ -43,11 +43,10 @@ class Machine:
         self.home = home
         self.secrets = {"FINOPS_BASIC": BASIC, "FINOPS_AUTHORIZATION": f"Basic {BASIC}", "FINOPS_API_KEY": front.key}
         (home / "bin").mkdir()
-        # `ssh HOST COMMAND stdio`: the server on the "host" is the one of this checkout.
-        run = shlex.join([sys.executable, "-m", "aws_finops_mcp", "stdio"])
-        settings = {k: v for k, v in environment(account.environment).items() if k.startswith(("AWS_", "MCP_"))}
-        started = shlex.join(["env", *(f"{name}={value}" for name, value in settings.items())]) + " " + run
-        script = f'#!/bin/sh\nfor last; do :; done\n[ "$last" = stdio ] && exec {started}\n'
+        # `ssh HOST COMMAND stdio --through ADDRESS`: the server on the "host" is the one behind the front.
+        run = shlex.join([sys.executable, "-m", "aws_finops_mcp", "stdio", "--through", f"{front.server.url}/mcp"])
+        asked = '*" stdio --through http://127.0.0.1:8000/mcp"'
+        script = f'#!/bin/sh\ncase "$*" in {asked}) exec {run} ;; esac\nexit 1\n'
         (home / "bin" / "ssh").write_text(script, encoding="utf-8")
         (home / "bin" / "ssh").chmod(0o700)
         self.environment = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import namedtuple
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from aws_finops_mcp.doctor.disk import MIB, disk
 from aws_finops_mcp.doctor.host import Host, become_the_service
 from aws_finops_mcp.doctor.probe import Finding, State
 from aws_finops_mcp.doctor.units import agents, maintenance, units
+from aws_finops_mcp.settings import load_settings
 
 
 def of(findings: list[Finding], subject: str) -> Finding:
@@ -95,6 +97,23 @@ def test_the_services_environment_is_taken_on_but_not_over_ones_own(tmp_path: Pa
     environment = {"MCP_DEADLINE": "5"}
     become_the_service(environment, tmp_path)
     file = str(tmp_path / "secrets" / "aws")
-    assert environment == {"MCP_DEADLINE": "5", "AWS_PROFILE": 'a "b"', "AWS_SHARED_CREDENTIALS_FILE": file}
+    assert environment == {
+        "MCP_DEADLINE": "5",
+        "AWS_PROFILE": 'a "b"',
+        "AWS_SHARED_CREDENTIALS_FILE": file,
+        "CREDENTIALS_DIRECTORY": str(tmp_path / "secrets"),
+    }
     become_the_service(environment, tmp_path / "none")
-    assert len(environment) == 3
+    assert len(environment) == 4
+
+
+def test_accounts_among_the_secrets_are_the_services_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "config.toml").write_text("mcp_deadline = 9\n")
+    role = "arn:aws:iam::111122223333:role/finops-read"
+    (tmp_path / "secrets" / "mcp_accounts").write_text(json.dumps({"shop": {"role_arn": role}}))
+    environment: dict[str, str] = {}
+    become_the_service(environment, tmp_path)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert list(load_settings(tmp_path / "config.toml").mcp_accounts) == ["shop"]

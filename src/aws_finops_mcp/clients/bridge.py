@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aws_finops_mcp.clients.secret import Header
-from aws_finops_mcp.clients.target import COMMAND_ON_HOST, Auth, Target, Transport
+from aws_finops_mcp.clients.target import COMMAND_ON_HOST, ON_HOST, Auth, Target, Transport
 
 MCP_REMOTE = "mcp-remote@0.15.1"
 PROXY_FOR_AWS = "mcp-proxy-for-aws@1.7.0"
@@ -30,7 +30,9 @@ def command_of(target: Target) -> Command | None:
     """The command for a target that no client can reach by address; None for the others."""
     if target.transport is Transport.SSH_STDIO:
         # BatchMode: a client has no terminal in which ssh could ask for a password.
-        return Command("ssh", ("-T", "-o", "BatchMode=yes", target.host, COMMAND_ON_HOST, "stdio"))
+        # Through the server that runs there: who logs in may read neither its settings nor its accounts.
+        on_host = (COMMAND_ON_HOST, "stdio", "--through", ON_HOST)
+        return Command("ssh", ("-T", "-o", "BatchMode=yes", target.host, *on_host))
     if target.transport is Transport.LOCAL:
         env = (("AWS_PROFILE", "finops-readonly"), ("AWS_REGION", "eu-west-1"))
         return Command("aws-finops-mcp", ("stdio",), env)

@@ -14,7 +14,10 @@ from aws_finops_mcp.clients.target import Auth, Target, Transport
 COMMON = (
     Trouble("401", "No or wrong name, password, key or token; the answer's `WWW-Authenticate` says what is taken."),
     Trouble("403", "Logged in, but this tool, account or region is outside what the caller may ask."),
-    Trouble("421 `Invalid Host header`", "The name in the address is not in `MCP_ALLOWED_HOSTS` of the server."),
+    Trouble(
+        "421 `Host: not a name of this server; see MCP_ALLOWED_HOSTS`",
+        "The name in the address is not in `MCP_ALLOWED_HOSTS` of the server.",
+    ),
     Trouble("429", "Too many requests, or too many wrong passwords: wait, then look at the client's secret."),
     Trouble("502", "nginx runs, the server behind it does not: `systemctl status aws-finops-mcp` on the host."),
     Trouble("connection refused at localhost:8000", "The tunnel is not open."),

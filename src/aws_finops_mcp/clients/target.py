@@ -11,6 +11,8 @@ PORT = 8000
 """The port that the server listens on, on the host's loopback address."""
 COMMAND_ON_HOST = "/opt/aws-finops-mcp/current/bin/aws-finops-mcp"
 """Where the playbooks put the server's command."""
+ON_HOST = f"http://127.0.0.1:{PORT}/mcp"
+"""Where the server of a provisioned host listens."""
 
 
 class Auth(StrEnum):

@@ -64,5 +64,7 @@ def become_the_service(environment: MutableMapping[str, str] = os.environ, etc: 
         name, equals, value = line.partition("=")
         if equals and not line.startswith("#"):
             environment.setdefault(name.strip(), "".join(shlex.split(value)))
+    if os.access(etc / "secrets", os.R_OK | os.X_OK):
+        environment.setdefault("CREDENTIALS_DIRECTORY", str(etc / "secrets"))  # what the unit's LoadCredential= reads
     if os.access(etc / "secrets" / "aws", os.R_OK):
         environment.setdefault("AWS_SHARED_CREDENTIALS_FILE", str(etc / "secrets" / "aws"))

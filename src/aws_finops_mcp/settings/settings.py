@@ -223,8 +223,8 @@ def load_settings(file: Path | None = None) -> Settings:
     Raises:
         SettingsError: a setting or the file is wrong.
     """
-    if file is None and os.access(DEFAULT_FILE, os.R_OK):
-        file = DEFAULT_FILE
+    if file is None:
+        file = _default_file()
     if file is not None and not file.is_file():
         raise SettingsError(f"{file}: no such settings file")
     secrets = _credentials()
@@ -256,6 +256,20 @@ def load_settings(file: Path | None = None) -> Settings:
         raise SettingsError(f"{file}: {error}") from None
     except OSError as error:
         raise SettingsError(f"{file}: {error.strerror}") from None
+
+
+def _default_file() -> Path | None:
+    """The host's settings, if it has any. Those that may not be read are said: without them answers would be others."""
+    try:
+        DEFAULT_FILE.open("rb").close()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise SettingsError(
+            f"{DEFAULT_FILE}: {error.strerror}; run this as root or as aws-finops-mcp (sudo -u aws-finops-mcp …), "
+            "or name another file with --config"
+        ) from None
+    return DEFAULT_FILE
 
 
 def _credentials() -> Path | None:

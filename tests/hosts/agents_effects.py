@@ -155,6 +155,18 @@ def test_the_logs_of_calls_arrive(stream: str) -> None:
     wait_for(lambda: any('"/mcp"' in line for line in lines(stream)))
 
 
+def test_the_audit_log_arrives() -> None:
+    assert ask("find_unused_volumes") == 200
+
+    def called() -> list[dict[str, Any]]:
+        audited = [json.loads(line) for line in lines("audit")]
+        return [line for line in audited if line.get("event") == "call" and line.get("tool") == "find_unused_volumes"]
+
+    (*_, line) = wait_for(called)
+    assert line["outcome"] in ("complete", "incomplete")
+    assert "arguments" in line
+
+
 def test_the_log_of_certbot_arrives() -> None:
     """Each run of it begins a new file, in a directory for root alone."""
     before = len(lines("certbot"))

@@ -1,4 +1,4 @@
-"""The audit log: a line for each call of a tool and for each request that was refused. Lines are only ever appended."""
+"""The audit log: a line for each call of a tool, each reading of a kept answer, each refused request; only appended."""
 
 from __future__ import annotations
 
@@ -71,12 +71,26 @@ class AuditLog:
                 "tool": tool,
                 "arguments": _arguments(arguments, whole=outcome in ("complete", "incomplete", "left")),
                 "account": answer.account if answer else "",
-                "regions": _regions(answer),
+                "regions": regions_of(answer),
                 "rows": _rows(answer),
                 "aws_calls": usage[0],
                 "cost_usd": usage[1],
                 "outcome": outcome,
                 "duration_ms": round(seconds * 1000, 1),
+            },
+        )
+
+    def read(self, caller: Caller, tool: str, answer: Answer | None, outcome: str) -> None:
+        """An answer that is kept was read once more, as a resource; `answer` is None where it was not given."""
+        self._append(
+            caller,
+            "read",
+            {
+                "tool": tool,
+                "account": answer.account if answer else "",
+                "regions": regions_of(answer),
+                "rows": _rows(answer),
+                "outcome": outcome,
             },
         )
 
@@ -145,7 +159,8 @@ def _arguments(arguments: Mapping[str, Any], *, whole: bool) -> Any:
     return {"names": [name if _NAME.fullmatch(name) else "?" for name in map(str, list(arguments)[:50])]}
 
 
-def _regions(answer: Answer | None) -> list[str]:
+def regions_of(answer: Answer | None) -> list[str]:
+    """The regions that an answer is about."""
     regions = getattr(answer, "regions", None) or [getattr(answer, "region", "")]
     return [region for region in regions if region]
 

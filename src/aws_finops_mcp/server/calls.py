@@ -20,7 +20,7 @@ from aws_finops_mcp.audits.engine import Engine, OutOfScopeError
 from aws_finops_mcp.declaration import ArgumentsError
 from aws_finops_mcp.findings import Answer
 from aws_finops_mcp.findings import Calls as CallsMade
-from aws_finops_mcp.server.audit_log import AuditLog
+from aws_finops_mcp.server.audit_log import AuditLog, regions_of
 from aws_finops_mcp.server.auth.principal import LOCAL, Caller
 from aws_finops_mcp.server.daily_budget import BudgetError, DailyBudget
 from aws_finops_mcp.server.pictures import png
@@ -38,7 +38,7 @@ class Calls:
     """The tools that this server offers, and how to call one."""
 
     def __init__(self, settings: Settings, engine: Engine | None = None) -> None:
-        self._audit = AuditLog(settings.mcp_audit_file)
+        self.audit = AuditLog(settings.mcp_audit_file)
         self._budget = DailyBudget(settings.mcp_state_dir)
         self.tools: Mapping[str, Tool] = offered(settings.categories)
         self.chosen = settings.mcp_tool_categories
@@ -76,6 +76,14 @@ class Calls:
         """Whether a tool is the caller's to use. Those that lead to others are everyone's, and lead to what is."""
         mine = caller.principal.scopes.categories
         return mine is None or tool.category in mine or tool.name in ALWAYS_LISTED
+
+    def lacking(self, caller: Caller, tool: Tool, answer: Answer) -> str:
+        """Why a kept answer of a tool is not the caller's to read; empty when it is."""
+        scopes = caller.principal.scopes
+        if not self.may(caller, tool):
+            return beyond(tool.name, tool.category, scopes.categories or ())
+        others = sorted(set(regions_of(answer)) - set(scopes.regions)) if scopes.regions is not None else []
+        return f"it is also about {', '.join(others)}; you have: {', '.join(scopes.regions or ())}" if others else ""
 
     def answer(
         self,
@@ -137,7 +145,7 @@ class Calls:
             usage = (used.total, float(used.cost_usd)) if used else (0, 0.0)
             ended = "left" if outcome in ("complete", "incomplete") and stopped and stopped.is_set() else outcome
             known = name if name in self.tools else "unknown"  # in the place of a name there may be anything
-            self._audit.call(caller, known, arguments, answer, ended, seconds, usage)
+            self.audit.call(caller, known, arguments, answer, ended, seconds, usage)
             trace = {"trace_id": asked.trace_id} if asked and asked.trace_id else {}
             if asked:
                 asked.outcome = outcome

@@ -6,13 +6,14 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ResourceNotFoundError
 from mcp.types import Completion
 
 from aws_finops_mcp.audits.catalogue import TOOLS
 from aws_finops_mcp.audits.reference import tool_reference
-from aws_finops_mcp.findings import Category, SavingsAnswer
+from aws_finops_mcp.findings import Answer, Category
+from aws_finops_mcp.server.auth.principal import caller_of
 from aws_finops_mcp.server.calls import Calls
 from aws_finops_mcp.server.tables import as_csv
 from aws_finops_mcp.settings import known_regions
@@ -48,11 +49,8 @@ def add_resources(mcp: MCPServer[Any], calls: Calls) -> None:
         description="All savings of a find_savings answer (its full_result), kept for an hour.",
         mime_type="application/json",
     )
-    def audit_result(name: str) -> str:
-        answer = calls.engine.store.get(name, SavingsAnswer)
-        if answer is None:
-            raise ResourceNotFoundError(f"finops://audits/{name}: no recent audit; call find_savings again")
-        return answer.model_dump_json()
+    def audit_result(name: str, context: Context[Any, Any]) -> str:
+        return _kept(context, "find_savings", name, f"finops://audits/{name}").model_dump_json()
 
     @mcp.resource(
         "finops://tables/{tool}/{name}",
@@ -60,11 +58,22 @@ def add_resources(mcp: MCPServer[Any], calls: Calls) -> None:
         description="The rows of an answer that came with a picture, kept for an hour.",
         mime_type="text/csv",
     )
-    def table(tool: str, name: str) -> str:
-        answer = calls.engine.store.get(name, TOOLS[_known(tool)].answer_type)
+    def table(tool: str, name: str, context: Context[Any, Any]) -> str:
+        return as_csv(_kept(context, _known(tool), name, f"finops://tables/{tool}/{name}"))
+
+    def _kept(context: Context[Any, Any], tool: str, name: str, uri: str) -> Answer:
+        """An answer that is kept, if the caller might have got it by calling the tool; each reading is audited."""
+        request = context.request_context.request
+        caller = caller_of(None if request is None else request.scope)
+        answer: Answer | None = calls.engine.store.get(name, TOOLS[tool].answer_type)
+        lacking = calls.lacking(caller, TOOLS[tool], answer) if answer else ""
+        outcome = "refused" if answer is None else "forbidden" if lacking else "complete"
+        calls.audit.read(caller, tool, None if lacking else answer, outcome)
         if answer is None:
-            raise ResourceNotFoundError(f"finops://tables/{tool}/{name}: no recent answer; call {tool} again")
-        return as_csv(answer)
+            raise ResourceNotFoundError(f"{uri}: no recent answer; call {tool} again")
+        if lacking:
+            raise ResourceNotFoundError(f"{uri}: not yours to read: {lacking}")
+        return answer
 
     def _known(name: str) -> str:
         if name not in calls.tools:

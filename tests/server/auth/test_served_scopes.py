@@ -17,9 +17,12 @@ from tests.conftest import RunningServer, running_server
 from tests.server.auth.asking import audit_lines
 
 from aws_finops_mcp.audits.catalogue import ALWAYS_LISTED, TOOLS
+from aws_finops_mcp.audits.engine import Engine
 from aws_finops_mcp.demo.account import EmbeddedAccount
 from aws_finops_mcp.server.auth.key_file import create_key
-from aws_finops_mcp.settings import Scopes
+from aws_finops_mcp.server.auth.principal import Caller, Principal
+from aws_finops_mcp.server.calls import Calls
+from aws_finops_mcp.settings import Scopes, Settings
 
 VOLUMES = "find_unused_volumes"
 
@@ -124,6 +127,39 @@ def test_a_name_cannot_be_completed_to_an_account_of_others(scoped: Scoped) -> N
     assert complete(scoped.key(), "account") == ["main", "shop", "bank"]
     assert complete(scoped.key(accounts=["shop"]), "account") == ["shop"]
     assert complete(scoped.key(accounts=["shop"]), "region_name") == ["us-east-1"]
+
+
+def test_a_kept_answer_is_read_within_ones_scopes_and_audited(scoped: Scoped) -> None:
+    """Whoever is given its address."""
+
+    def read(key: dict[str, str], uri: str) -> str:
+        body = {"jsonrpc": "2.0", "id": 1, "method": "resources/read", "params": {"uri": uri}}
+        headers = {**key, "accept": "application/json, text/event-stream"}
+        return httpx2.post(f"{scoped.server.url}/mcp", json=body, headers=headers, timeout=30).text
+
+    asked = {"checks": [VOLUMES], "regions": ["us-east-1"], "account": "main"}
+    audit = scoped.plain(scoped.key(), "find_savings", **asked).json()
+    assert audit["savings"]
+    resource = audit["savings"][0]["resource_id"]
+    assert resource in read(scoped.key("reader"), audit["full_result"])
+    line = scoped.last()
+    assert (line["event"], line["who"], line["tool"], line["outcome"]) == ("read", "reader", "find_savings", "complete")
+    assert line["account"] == audit["account"]
+    assert line["rows"] >= len(audit["savings"])
+    elsewhere = read(scoped.key(regions=["eu-west-1"]), audit["full_result"])
+    assert "you have: eu-west-1" in elsewhere
+    assert resource not in elsewhere
+    assert (scoped.last()["event"], scoped.last()["outcome"]) == ("read", "forbidden")
+
+
+def test_a_kept_answer_of_a_tool_that_is_not_ones_own_is_not_ones_to_read(engine: Engine) -> None:
+    calls = Calls(Settings(mcp_tool_categories=("all",)), engine)
+    tool = TOOLS[VOLUMES]
+    answer = calls.answer(VOLUMES, {"region_name": "us-east-1"})
+    mine = Caller(Principal("ci", "api_key", Scopes(categories=(tool.category,), regions=("us-east-1",))))
+    assert calls.lacking(mine, tool, answer) == ""
+    others = Caller(Principal("ci", "api_key", Scopes(categories=("database",))))
+    assert "that needs the category" in calls.lacking(others, tool, answer)
 
 
 def test_a_days_budget_is_one_for_all_workers_and_all_keys_of_a_name(scoped: Scoped) -> None:

@@ -77,5 +77,7 @@ Where AWS's rates decide: 3,000 functions are 60 pages of 50, at 15 a second aft
 15 = 3.0 s; at the four fifths of the rate that we take, (60 - 15) / 12 = 3.75 s. Log groups are listed by name, 1,000
 a page (ListLogGroups): by DescribeLogGroups alone, 60 pages at 10 a second, they would take 5 s. The field's
 DescribeLogStreams may be called 25 times a second: 3,000 take 119 s. SQS publishes no rate for its reads; we take at
-most 80 a second of each after a burst of 100, the bound as many as eight at once get. Memory grows by what is kept of
-each resource, its description and its finding, not by pages: these are let go as they come."""
+most 80 a second of each after a burst of 100, the bound as many as eight at once get.
+
+Some 245 MiB are code and AWS's models, loaded before anything is read. Memory grows by what is kept of each resource,
+its description, its series and its finding; pages are let go as they come."""

@@ -90,6 +90,7 @@ def test_targets_that_hold_are_not_named() -> None:
     rows = [
         targets.Row("queues", 300, figures(calls=12, seconds=1.5), figures(), figures(seconds=2.0, found="")),
         targets.Row("queues", 3000, figures(peak_mib=220.0), figures(), field),
+        targets.Row("queues", 30_000, figures(seconds=1.6), figures(), figures(seconds=50.0)),
     ]
     assert targets.missed(rows) == []
 
@@ -102,7 +103,7 @@ def test_targets_that_hold_are_not_named() -> None:
         ({}, {"seconds": 24.0}, "3,000 queues: 24 times faster than the field's way, not 25"),
         ({"found": "other"}, {}, "3,000 queues: the three ways found different resources"),
         ({}, {"found": "other"}, "3,000 queues: the three ways found different resources"),
-        ({"peak_mib": 300.0}, {}, "queues, 300 to 3,000: 37.9 KiB of memory a resource, not 8"),
+        ({"peak_mib": 300.0}, {}, "queues, 300 to 3,000: 37.9 KiB of memory a resource, not 16"),
     ],
 )
 def test_each_target_that_is_missed_is_named(own: dict[str, object], field: dict[str, object], said: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from aws_finops_mcp.audits.policy import iam_policy
 from aws_finops_mcp.audits.reference import reference
 from aws_finops_mcp.audits.role_template import role_template
 from aws_finops_mcp.aws.iam import DEPENDENT
-from aws_finops_mcp.checks import CHECKS, ebs
+from aws_finops_mcp.checks import CHECKS, ebs_encryption
 from aws_finops_mcp.costs.exports.query import RESOURCE_ACTIONS
 from aws_finops_mcp.demo.account import EmbeddedAccount
 from aws_finops_mcp.settings import AccountSettings, ExportSettings
@@ -121,10 +122,23 @@ def test_a_wrong_audit_exits_with_2(account: EmbeddedAccount, arguments: list[st
     assert "Traceback" not in done.stderr
 
 
-def test_the_check_shown_to_contributors_is_the_real_one() -> None:
-    page = (DOCS.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    shown = [line[1:] for line in page.partition("```diff\n")[2].partition("```")[0].splitlines() if line[0] == "+"]
-    checks = Path(ebs.__file__).parent
-    real = "".join((checks / name).read_text(encoding="utf-8") for name in ("reads.py", "__init__.py", "ebs.py"))
-    assert len(shown) > 50
-    assert [line for line in shown if line and line not in real] == []
+def test_the_check_shown_to_contributors_is_the_real_one_and_whole() -> None:
+    """Each hunk stands in its file as shown, and without what is shown nothing of the check would be left."""
+    root = DOCS.parent
+    text = (root / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("```diff\n")[2].partition("```")[0]
+    shown: dict[Path, str] = {}
+    for diff in re.split(r"^--- ", text, flags=re.MULTILINE)[1:]:
+        (before, after), *hunks = (hunk.splitlines() for hunk in diff.split("\n@@\n"))
+        file = root / after.removeprefix("+++ b/")
+        real = file.read_text(encoding="utf-8")
+        for lines in hunks:
+            assert {line[:1] for line in lines} <= {"+", " ", ""}
+            hunk = "".join(f"{line[1:]}\n" for line in lines)
+            assert real == hunk if before == "/dev/null" else real.count(f"\n{hunk}") == 1, file.name
+        shown[file] = "\n".join(line for lines in hunks for line in lines if line.startswith("+"))
+    names = (ebs_encryption.UNENCRYPTED_VOLUMES.name, "ebs_encryption")
+    for file in sorted((root / "src").rglob("*.py")):
+        for line in file.read_text(encoding="utf-8").splitlines():
+            if any(name in line for name in names):
+                assert f"+{line}" in shown.get(file, ""), f"{file.name}: {line}"
+    assert any("Case(" in added for file, added in shown.items() if "families" in file.parts)

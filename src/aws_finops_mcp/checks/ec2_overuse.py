@@ -1,4 +1,4 @@
-"""EC2 instances at the limit of their CPU or memory."""
+"""EC2 instances at the limit of their CPU, memory or network."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from pydantic import Field
 
 from aws_finops_mcp.aws.metrics import MetricQuery
 from aws_finops_mcp.checks.check import Check, Facts, Judgement, tags_of
-from aws_finops_mcp.checks.ec2_instances import first_seen, memory_metrics, metric, running
+from aws_finops_mcp.checks.ec2_instances import first_seen, measured_seconds, memory_metrics, metric, running
+from aws_finops_mcp.checks.ec2_types import DESCRIBE_INSTANCE_TYPES, Machine, Machines, machines, read_types
 from aws_finops_mcp.checks.reads import MEMORY_METRICS, RESERVATIONS
 from aws_finops_mcp.declaration import PeriodParams
 from aws_finops_mcp.findings import Category, Scalar, Verdict
 
+NETWORK = ("NetworkIn", "NetworkOut")
 _BURSTABLE = re.compile(r"t\d")
 
 
@@ -24,6 +26,7 @@ class OverutilizedInstancesParams(PeriodParams):
     period: int = Field(30, ge=1, le=63, description="days to look back; CloudWatch keeps 5-minute values for 63")
     cpu_percent: int = Field(80, ge=1, le=100, description="CPU limit")
     memory_percent: int = Field(90, ge=1, le=100, description="memory limit")
+    network_percent: int = Field(80, ge=1, le=100, description="network limit, of the type's baseline bandwidth")
     days: int = Field(3, ge=1, le=63, description="days on which the 95th percentile must be above the limit")
 
 
@@ -35,17 +38,35 @@ def read_peaks(facts: Facts, _params: OverutilizedInstancesParams) -> Iterator[M
         if _BURSTABLE.match(instance["InstanceType"]):
             yield metric(instance, "CPUCreditBalance", "Minimum")
         yield from memory.get(instance["InstanceId"], ())
+        yield from (metric(instance, name, "p95") for name in NETWORK)
 
 
 def judge_peaks(facts: Facts, params: OverutilizedInstancesParams) -> Iterator[Judgement]:
     """Overused on several days, by CPU, by memory, or by having no CPU credits left."""
     memory = memory_metrics(facts, "p95")
-    return (_judge(facts, params, instance, memory) for instance in running(facts))
+    known = machines(facts)
+    return (_judge(facts, params, instance, memory, known) for instance in running(facts))
+
+
+def _network_percent(facts: Facts, instance: Any, machine: Machine | None) -> list[float]:
+    """The 95th percentile of each day, of the busier direction, in per cent of what the type can always carry."""
+    if machine is None or not machine.gbps:
+        return []
+    carried = machine.gbps * 1e9 / 8 * measured_seconds(instance)
+    ways = [facts.series[metric(instance, name, "p95")].values for name in NETWORK]
+    return [100 * max(day) / carried for day in zip(*ways, strict=False)]
 
 
 def _judge(
-    facts: Facts, params: OverutilizedInstancesParams, instance: Any, memory: dict[str, list[MetricQuery]] | None
+    facts: Facts,
+    params: OverutilizedInstancesParams,
+    instance: Any,
+    memory: dict[str, list[MetricQuery]] | None,
+    known: Machines | None,
 ) -> Judgement:
+    network = _network_percent(facts, instance, (known or {}).get(instance["InstanceType"]))
+    over_network = sum(value >= params.network_percent for value in network)
+    sent = [facts.series[metric(instance, name, "p95")] for name in NETWORK]
     cpu = facts.series[metric(instance, "CPUUtilization", "p95")]
     burstable = bool(_BURSTABLE.match(instance["InstanceType"]))
     credits_left = facts.series[metric(instance, "CPUCreditBalance", "Minimum")] if burstable else None
@@ -60,16 +81,19 @@ def _judge(
         for what, count in (
             (f"CPU at {params.cpu_percent} % or more", over_cpu),
             (f"memory at {params.memory_percent} % or more", over_memory),
+            (f"network at {params.network_percent} % of its baseline or more", over_network),
             ("no CPU credits left", spent),
         )
         if count >= params.days
     ]
     if limits:
         verdict, reason = Verdict.OVERUSED, ", ".join(limits) + f" of {params.period}"
-    elif cpu.failed or (credits_left and credits_left.failed) or any(series.failed for series in remembered):
+    elif cpu.failed or (credits_left and credits_left.failed) or any(series.failed for series in (*remembered, *sent)):
         verdict, reason = Verdict.UNKNOWN, "its metrics could not be read"
     elif memory is None:
         verdict, reason = Verdict.UNKNOWN, "whether its memory is measured could not be read"
+    elif known is None:
+        verdict, reason = Verdict.UNKNOWN, "what its network can carry could not be read"
     elif age < params.days:
         verdict, reason = Verdict.TOO_NEW, f"made {age} days ago"
     elif not cpu.seen:
@@ -82,6 +106,8 @@ def _judge(
         "cpu_days": over_cpu,
         "memory_p95": round(max(used), 1) if used else None,
         "memory_days": over_memory if used else None,
+        "network_p95": round(max(network), 1) if network else None,
+        "network_days": over_network if network else None,
         "credit_days": spent if burstable else None,
         "datapoints": cpu.coverage,
         "age_days": age,
@@ -103,13 +129,15 @@ OVERUTILIZED_INSTANCES = Check(
     noun="running EC2 instances",
     category=Category.CAPACITY,
     description=(
-        "Running EC2 instances whose CPU, or memory where the CloudWatch agent reports it, is at its limit for more "
-        "than an hour on several days, and burstable ones without CPU credits; single spikes do not count. Costs $0.01 "
-        "per 500 instances to ask (CloudWatch GetMetricData)."
+        "Running EC2 instances whose CPU, network, or memory where the CloudWatch agent reports it, is at its limit "
+        "for more than an hour on several days, and burstable ones without CPU credits; single spikes do not count. "
+        "Costs $0.01 per 250 instances to ask (CloudWatch GetMetricData)."
     ),
     resource_type="AWS::EC2::Instance",
     params=OverutilizedInstancesParams,
     inventory=(RESERVATIONS, MEMORY_METRICS),
+    follow_ups=(read_types,),
+    detail_actions=(DESCRIBE_INSTANCE_TYPES,),
     metrics=read_peaks,
     judge=judge_peaks,
     saves=False,
@@ -122,6 +150,11 @@ OVERUTILIZED_INSTANCES = Check(
             "cloudwatch:ListMetrics tells; empty: not measured"
         ),
         "memory_days": "days whose 95th percentile is at or above memory_percent",
+        "network_p95": (
+            "AWS/EC2 NetworkIn or NetworkOut, the highest of the days' 95th percentiles, % of the baseline that "
+            "ec2:DescribeInstanceTypes tells; empty: not told of the type"
+        ),
+        "network_days": "days whose 95th percentile is at or above network_percent",
         "credit_days": "AWS/EC2 CPUCreditBalance, days on which it was 0; of burstable types",
         "datapoints": "daily datapoints of CPU seen / expected",
         "age_days": "days since its first network interface or volume was attached",
@@ -129,7 +162,7 @@ OVERUTILIZED_INSTANCES = Check(
     verdicts={
         Verdict.OVERUSED: "at a limit on as many days as `days` says",
         Verdict.TOO_NEW: "younger than `days`, and not at a limit yet",
-        Verdict.UNKNOWN: "its metrics could not be read, or CloudWatch has none of it though it runs",
+        Verdict.UNKNOWN: "its metrics or types could not be read, or CloudWatch has none of it though it runs",
     },
     remediation=(
         "Look at what it does at these hours first; then take a larger type, or one of a family with more of what is "

@@ -63,6 +63,8 @@ def _peaks() -> Iterator[Case]:
     yield Case("cmp-hot", US, over, "CPU on ten days")
     yield Case("cmp-memory-hot", US, over, "memory every day")
     yield Case("cmp-credits", US, over, "CPU at its baseline: no credits left")
+    yield Case("cmp-network-hot", US, over, "95 % of the network's baseline on ten days")
+    yield Case("cmp-network", US, _OK, "half of the network's baseline")
     yield Case("cmp-spike", US, _OK, "CPU on two days")
     yield Case("cmp-cache", US, _OK, "memory below the limit")
     yield Case("cmp-no-data", US, Verdict.UNKNOWN, "no datapoint")

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from pydantic import Field
 
+from aws_finops_mcp.audits.answers import whole_answer
 from aws_finops_mcp.audits.engine import Engine
-from aws_finops_mcp.audits.examine import examine
 from aws_finops_mcp.checks.check import Check, Facts, Judgement, Part
 from aws_finops_mcp.checks.reads import VOLUMES
 from aws_finops_mcp.declaration import RegionParams
@@ -47,8 +47,8 @@ def found(engine: Engine, verdict: Verdict, parts: list[Part], alternatives: dic
     said = Judgement("i-1", verdict, "is", {}, parts=parts, alternatives=alternatives)
     asking = engine.asking()
     reader = asking.reader("us-east-1")
-    params = Params.model_construct(said=said)
-    (finding,) = examine(reader, asking.prices(reader), CHECK, params, Facts(engine.clock(), {})).findings
+    params = Params.model_construct(said=said, detail="full")
+    (finding,) = whole_answer(asking, reader, CHECK, params).findings
     return finding
 
 

@@ -67,13 +67,17 @@ def test_what_is_found_is_what_is_idle(large: Engine, land: AccountProcess) -> N
     )
 
 
-def test_a_shared_inventory_is_listed_once_and_its_metrics_are_those_of_whoever_asks(large: Engine) -> None:
+def test_what_two_checks_share_is_read_once_listing_and_metrics(large: Engine) -> None:
     check = UNUSED_LAMBDA_FUNCTIONS
     asking = large.asking()
     first, second = audit(asking, [check, check], [""], ["us-east-1"])
     assert asking.ledger.calls().by_action[LIST] == PAGES
     assert first.findings == second.findings
-    assert first.calls.by_action[METRICS] == second.calls.by_action[METRICS] == 3
+    assert first.counts == second.counts
+    assert first.counts.examined == FUNCTION_COUNT
+    # Each request is in the ledger of one of them.
+    assert asking.ledger.calls().by_action[METRICS] == 3
+    assert sum(answer.calls.by_action.get(METRICS, 0) for answer in (first, second)) == 3
 
 
 def fail_at_page(engine: Engine, number: int, how: Callable[[], None]) -> Callable[[], None]:

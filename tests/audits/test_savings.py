@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aws_finops_mcp.audits import audit as audit_module
-from aws_finops_mcp.audits.answers import whole_answer
+from aws_finops_mcp.audits.answers import answer_of
 from aws_finops_mcp.audits.catalogue import TOOLS
 from aws_finops_mcp.audits.engine import Engine
 from aws_finops_mcp.audits.identity import identity_of
@@ -226,14 +226,14 @@ def test_all_means_the_regions_that_the_account_has(engine: Engine, account: Emb
 
 
 def test_a_broken_check_loses_only_itself(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = whole_answer
+    real = answer_of
 
-    def broken(asking, reader, check, params):  # type: ignore[no-untyped-def]
+    def broken(asking, reader, check, params, listed):  # type: ignore[no-untyped-def]
         if check.name == "find_unused_volumes":
             raise KeyError("Iops")
-        return real(asking, reader, check, params)
+        return real(asking, reader, check, params, listed)
 
-    monkeypatch.setattr(audit_module, "whole_answer", broken)
+    monkeypatch.setattr(audit_module, "answer_of", broken)
     answer = ask(engine, regions=["us-east-1"], checks=["find_unused_volumes", "find_unused_elastic_ips"])
     assert [read.call for read in answer.failed_reads] == ["find_unused_volumes"]
     assert {row.check for row in answer.savings} == {"find_unused_elastic_ips"}

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aws_finops_mcp.audits.engine import Engine
+from aws_finops_mcp.aws.metric_store import read_metrics
 from aws_finops_mcp.aws.metrics import (
     DAY,
     HOUR,
@@ -18,7 +19,6 @@ from aws_finops_mcp.aws.metrics import (
     batches,
     expected_datapoints,
     full_batches,
-    read_metrics,
     window,
 )
 from aws_finops_mcp.aws.reader import chunks

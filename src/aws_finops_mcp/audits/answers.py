@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from aws_finops_mcp.audits.engine import Asking
-from aws_finops_mcp.audits.examine import Examined, examine
+from aws_finops_mcp.audits.examine import Examined, Listed, begin_examining, finish_examining
 from aws_finops_mcp.audits.net import net_findings
 from aws_finops_mcp.audits.pages import first_page, next_page
 from aws_finops_mcp.audits.tag_costs import with_costs
 from aws_finops_mcp.aws.ledger import SIMULATED, Ledger
+from aws_finops_mcp.aws.metric_store import MetricStore
 from aws_finops_mcp.aws.reader import Reader
 from aws_finops_mcp.checks.check import Check, Facts
 from aws_finops_mcp.checks.tag_policy import CHECKS as TAG_CHECKS
@@ -47,8 +48,16 @@ def reader_of(asking: Asking, check: Check[Any], params: RegionParams) -> Reader
 
 def whole_answer(asking: Asking, reader: Reader, check: Check[Any], params: RegionParams) -> CheckAnswer:
     """Run one check with a reader that it may share with others; all findings, however many."""
+    with MetricStore(reader) as store:
+        listed = begin_examining(reader, check, params, Facts(asking.now, {}), store)
+        store.ask_rest()
+        return answer_of(asking, reader, check, params, listed)
+
+
+def answer_of(asking: Asking, reader: Reader, check: Check[Any], params: RegionParams, listed: Listed) -> CheckAnswer:
+    """The answer of a check that has read what it declares; it waits for its metrics."""
     prices = asking.prices(reader)
-    examined = examine(reader, prices, check, params, Facts(asking.engine.clock(), {}), asking.engine.exempt_tag)
+    examined = finish_examining(reader, prices, check, params, listed, asking.engine.exempt_tag)
     rows = [*examined.found, *examined.of(Verdict.UNKNOWN)]
     if params.detail == "full":
         rows += examined.of(Verdict.TOO_NEW, Verdict.EXEMPT) + examined.of(Verdict.IN_USE, Verdict.OK)

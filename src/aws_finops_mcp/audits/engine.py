@@ -101,7 +101,7 @@ class Engine:
         if left:
             allowed = Budget(_least(allowed.calls, left.calls), _least(allowed.usd, left.usd), allowed.seconds)
         ledger = Ledger(allowed, stopped=stopped or threading.Event(), watch=watch)
-        return Asking(self, ledger, scopes=scopes or Scopes())
+        return Asking(self, ledger, self.clock(), scopes=scopes or Scopes())
 
     def allowed(self, budget: BudgetParams | None) -> Budget:
         """The server's budget for one answer, lowered by the caller's."""
@@ -136,6 +136,8 @@ class Asking:
 
     engine: Engine
     ledger: Ledger
+    now: datetime
+    """When it was asked: all its checks look back from there, or they could not share what they read."""
     inventory: Inventory = field(default_factory=Inventory)
     scopes: Scopes = field(default_factory=Scopes)
 

@@ -1,4 +1,4 @@
-"""Runs one check over one region: reads what it declares, lets it judge, prices what it found."""
+"""Runs one check over one region: reads what it declares, then lets it judge, and prices what it found."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
-from aws_finops_mcp.aws.metrics import MetricQuery, MetricReads, MetricSeries, window
+from aws_finops_mcp.aws.metric_store import MetricReads, MetricStore
+from aws_finops_mcp.aws.metrics import MetricQuery, window
 from aws_finops_mcp.aws.reader import Arrived, Reader
 from aws_finops_mcp.aws.reads import Read
 from aws_finops_mcp.checks.check import Check, Facts, Judgement
@@ -60,12 +61,15 @@ _NO = frozenset({"false", "no", "0", "none"})
 
 @dataclass(frozen=True)
 class Examined:
-    """What a check found in one region: every resource, whatever its verdict."""
+    """What a check found in one region."""
 
     findings: Sequence[Finding]
+    """Those that an answer may list; with `detail=full` every resource."""
     window: Window | None
     listed: bool
     """Whether the resources themselves could be listed; without that nothing can be said."""
+    verdicts: Mapping[str, int] = field(default_factory=dict)
+    """How many resources got which verdict."""
 
     def of(self, *verdicts: Verdict) -> list[Finding]:
         """The findings of some verdicts, most valuable first."""
@@ -78,8 +82,7 @@ class Examined:
 
     @property
     def counts(self) -> Counts:
-        counted = Counter(finding.verdict.value for finding in self.findings if finding.verdict)
-        return Counts(examined=len(self.findings), found=len(self.found), **counted)
+        return Counts(examined=sum(self.verdicts.values()), found=len(self.found), **self.verdicts)
 
     @property
     def monthly_usd(self) -> Decimal:
@@ -123,28 +126,66 @@ def metric_queries(check: Check[Any], params: RegionParams, facts: Facts) -> lis
     return list(dict.fromkeys(check.metrics(facts, params)))
 
 
-def examine(
-    reader: Reader, prices: PriceBook, check: Check[Any], params: RegionParams, facts: Facts, exempt_tag: str = ""
+@dataclass(frozen=True)
+class Listed:
+    """What a check read of one region, before its metrics are there."""
+
+    facts: Facts | None
+    """None: its resources could not be listed."""
+    metrics: MetricReads | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether it wants series."""
+        return self.facts is not None and self.metrics is not None
+
+
+def begin_examining(
+    reader: Reader, check: Check[Any], params: RegionParams, facts: Facts, store: MetricStore
+) -> Listed:
+    """Read what the check declares, and tell the store which series it wants.
+
+    The check goes on with `finish_examining` when the store has asked for all that is wanted.
+    """
+    over = _window(check, params, facts)
+    if over is None:
+        return Listed(read_inventory(reader, check, params, facts))
+    metrics = store.reads(reader, over)
+    read = read_inventory(reader, check, params, facts, _page_by_page(check, params, facts, metrics))
+    if read is None:
+        metrics.give_up()
+    else:
+        metrics.want(metric_queries(check, params, read))
+    return Listed(read, metrics)
+
+
+def finish_examining(
+    reader: Reader, prices: PriceBook, check: Check[Any], params: RegionParams, listed: Listed, exempt_tag: str = ""
 ) -> Examined:
-    """Run a check. What AWS did not answer is in the reader's ledger, and in the verdicts.
+    """Wait for the metrics, let the check judge, and price what it found.
+
+    What AWS did not answer is in the reader's ledger, and in the verdicts.
 
     Args:
         exempt_tag: a resource with a tag of this key is exempt; "" exempts none.
     """
-    over = _window(check, params, facts)
-    series: Mapping[MetricQuery, MetricSeries] = {}
-    if over is None:
-        read = read_inventory(reader, check, params, facts)
-    else:
-        with MetricReads(reader, over) as metrics:
-            read = read_inventory(reader, check, params, facts, _page_by_page(check, params, facts, metrics))
-            if read is not None:
-                series = metrics.series(metric_queries(check, params, read))
+    read = listed.facts
     if read is None:
         return Examined([], None, listed=False)
-    known = _with_details(reader, replace(read, series=series), check.details, params)
-    judged = sorted(check.judge(known, params), key=lambda judgement: (-judgement.weight, judgement.resource_id))
-    judgements = [_unless_exempt(judgement, exempt_tag) for judgement in judged]
+    if listed.metrics is not None:
+        read = replace(read, series=listed.metrics.series())
+    known = _with_details(reader, read, check.details, params)
+    counted: Counter[str] = Counter()
+
+    def kept(verdict: Verdict) -> bool:
+        """Most resources are in use: what nobody will list is counted, and takes no memory."""
+        listed = verdict.actionable or verdict is Verdict.UNKNOWN or params.detail == "full"
+        counted[verdict.value] += not listed
+        return listed
+
+    judged = (_unless_exempt(judgement, exempt_tag) for judgement in check.judge(known, params))
+    judgements = [judgement for judgement in judged if kept(judgement.verdict)]
+    judgements.sort(key=lambda judgement: (-judgement.weight, judgement.resource_id))
     prices.load(
         part.unit
         for judgement in judgements
@@ -152,7 +193,10 @@ def examine(
         for parts in (judgement.parts, *judgement.alternatives.values(), *judgement.coming.values())
         for part in parts
     )
-    return Examined([_finding(judgement, prices, check.saves) for judgement in judgements], read.window, listed=True)
+    made = (_finding(judgement, prices, check.saves) for judgement in judgements)
+    findings = [finding for finding in made if finding.verdict and kept(finding.verdict)]
+    counted.update(finding.verdict.value for finding in findings if finding.verdict)
+    return Examined(findings, read.window, listed=True, verdicts=+counted)
 
 
 def _with_details(reader: Reader, facts: Facts, level: Callable[[Facts, Any], Iterable[Read]], params: Any) -> Facts:
@@ -169,15 +213,11 @@ def _unless_exempt(judgement: Judgement, tag: str) -> Judgement:
     return replace(judgement, verdict=Verdict.EXEMPT, reason=reason)
 
 
-class _NotYetReadError(Exception):
-    """What a check asks of the facts is not there before all is read."""
-
-
 class _ReadSoFar(dict[Read, Any]):
     """What is there while the resources are still being listed."""
 
     def __missing__(self, wanted: Read) -> Any:
-        raise _NotYetReadError(wanted)
+        raise LookupError(wanted)
 
 
 def _page_by_page(check: Check[Any], params: RegionParams, facts: Facts, metrics: MetricReads) -> Arrived:
@@ -189,7 +229,8 @@ def _page_by_page(check: Check[Any], params: RegionParams, facts: Facts, metrics
 
     def arrived(page: Sequence[Any]) -> None:
         so_far = _ReadSoFar({check.inventory[0]: page})
-        with suppress(_NotYetReadError):
+        # A check that breaks will do so again when all is read; the read is also that of others.
+        with suppress(Exception):
             metrics.begin(metric_queries(check, params, Facts(facts.now, so_far, details=_ReadSoFar())))
 
     return arrived

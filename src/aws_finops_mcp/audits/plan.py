@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -12,22 +12,22 @@ from typing import Any
 from pydantic import Field
 
 from aws_finops_mcp.audits.answers import reader_of
-from aws_finops_mcp.audits.audit import each
+from aws_finops_mcp.audits.audit import PARALLEL_CHECKS, each
 from aws_finops_mcp.audits.engine import Asking
 from aws_finops_mcp.audits.examine import metric_queries, read_inventory
 from aws_finops_mcp.audits.net import IAM_ACTIONS as NET_ACTIONS
 from aws_finops_mcp.audits.savings import FindSavingsParams, chosen_checks, chosen_regions
 from aws_finops_mcp.aws.ledger import price_of
-from aws_finops_mcp.aws.metrics import GET_METRIC_DATA, batches
+from aws_finops_mcp.aws.metrics import GET_METRIC_DATA, MetricQuery, batches
 from aws_finops_mcp.aws.rates import SHARE, Rate, bucket_of
-from aws_finops_mcp.aws.reader import Reader
+from aws_finops_mcp.aws.reader import Reader, side_by_side
 from aws_finops_mcp.checks.check import Check, Facts
 from aws_finops_mcp.costs.exports.planning import plan_export
 from aws_finops_mcp.costs.exports.query import ExportParams
 from aws_finops_mcp.costs.planning import DryBilling
 from aws_finops_mcp.costs.tool import CostTool
 from aws_finops_mcp.declaration import AskParams, BudgetParams, RegionParams
-from aws_finops_mcp.findings import Answer, UnitUsd
+from aws_finops_mcp.findings import Answer, UnitUsd, Window
 from aws_finops_mcp.fitting import told_reads
 
 _ZERO = Decimal(0)
@@ -58,8 +58,8 @@ class _Count:
     """What the checks of a question would take beyond their inventory, which is read to say so."""
 
     resources: int | None = None
-    requests: Counter[str] = field(default_factory=Counter)
-    metrics: int = 0
+    queries: dict[tuple[str, Window], list[MetricQuery]] = field(default_factory=dict)
+    """The series, by region and window: checks share them."""
     at_most: Counter[str] = field(default_factory=Counter)
 
 
@@ -81,8 +81,11 @@ def plan_savings(asking: Asking, params: FindSavingsParams) -> PlanAnswer:
     regions = chosen_regions(asking, params)
     reader = asking.reader(regions[0], params.account)
 
-    def work(reader: Reader, check: Check[Any]) -> _Count:
+    def one(reader: Reader, check: Check[Any]) -> _Count:
         return _count(asking, reader, check, check.params.model_validate({"region_name": reader.region}))
+
+    def work(reader: Reader, some: Sequence[Check[Any]]) -> list[_Count]:
+        return side_by_side(lambda check: one(reader.part(), check), some, PARALLEL_CHECKS)
 
     counts = each(asking, checks, [reader.alias], regions, work)
     about = f"{len(checks)} checks in account {reader.account}, {', '.join(regions)}"
@@ -117,14 +120,12 @@ def plan_nothing(asking: Asking, name: str) -> PlanAnswer:
 
 
 def _count(asking: Asking, reader: Reader, check: Check[Any], params: RegionParams) -> _Count:
-    facts = read_inventory(reader, check, params, Facts(asking.engine.clock(), {}))
+    facts = read_inventory(reader, check, params, Facts(asking.now, {}))
     if facts is None:
         return _Count()
     count = _Count(check.count(facts, params) if check.count else len(facts.items(check.inventory[0])))
     if facts.window is not None:
-        queries = metric_queries(check, params, facts)
-        count.metrics = len(queries)
-        count.requests[GET_METRIC_DATA] = len(batches(queries, facts.window))
+        count.queries[reader.region, facts.window] = metric_queries(check, params, facts)
     listed = sum(len(facts.maybe(wanted) or ()) for wanted in (*facts.inventory, *facts.details))
     count.at_most.update(dict.fromkeys(check.detail_actions, listed))
     return count
@@ -144,8 +145,13 @@ def _of_checks(
     known = [count.resources for count in counts if count.resources is not None]
     at_most: dict[str, int | None] = dict(sum((count.at_most for count in counts), Counter()))
     bills = {action: None for action in NET_ACTIONS if price_of(action)} if net else {}
+    queries: defaultdict[tuple[str, Window], dict[MetricQuery, None]] = defaultdict(dict)
+    for count in counts:
+        for where, some in count.queries.items():
+            queries[where] |= dict.fromkeys(some)
+    requests = {GET_METRIC_DATA: sum(len(batches(some, over)) for (_, over), some in queries.items())}
     # The inventory was read to count, and will be read again.
-    usd = asking.ledger.calls().cost_usd + price_of(GET_METRIC_DATA, sum(count.metrics for count in counts))
+    usd = asking.ledger.calls().cost_usd + price_of(GET_METRIC_DATA, sum(map(len, queries.values())))
     more = sum((price_of(action) * (times or 0) for action, times in at_most.items()), _ZERO)
     return _answer(
         asking,
@@ -153,7 +159,7 @@ def _of_checks(
         account=reader.account,
         region=region,
         resources=sum(known) if known else None,
-        requests=sum((count.requests for count in counts), Counter()),
+        requests=requests if queries else None,
         at_most=at_most | bills,
         usd=usd,
         at_most_usd=None if bills else usd + more,

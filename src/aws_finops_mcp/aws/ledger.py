@@ -157,12 +157,16 @@ class Ledger:
             self._calls.append(call)
             self._simulated = self._simulated or simulated
 
-    def fail(self, failed: FailedRead) -> None:
+    def fail(self, failed: FailedRead, *, known: bool = False) -> None:
         """Enter a read that gave no answer; failures of one kind of one call are one, with a count.
 
         AWS's messages name the resource: of 600 functions there would be 600.
+
+        Args:
+            failed: the read.
+            known: of a part: another part shares the read, and has entered it into the whole's ledger.
         """
-        if self.parent is not None:
+        if self.parent is not None and not known:
             self.parent.fail(failed)
         same = failed.model_copy(update={"resource": "", "error": ""})
         with self._lock:

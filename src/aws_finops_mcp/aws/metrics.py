@@ -1,17 +1,16 @@
-"""CloudWatch metrics: any number of series from the fewest GetMetricData calls, side by side."""
+"""CloudWatch metrics: what a series is, and the fewest GetMetricData requests that ask for many."""
 
 from __future__ import annotations
 
 import math
+from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from types import TracebackType
 from typing import Any
 
 from aws_finops_mcp.aws.reader import Reader, chunks
-from aws_finops_mcp.aws.underway import Underway
 from aws_finops_mcp.findings import FailedRead, Window
 
 MAX_QUERIES = 500
@@ -23,7 +22,7 @@ HOUR = 3600
 DAY = 86_400
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class MetricQuery:
     """One series: a metric of one resource. `period` is in seconds."""
 
@@ -38,17 +37,17 @@ Batch = tuple[MetricQuery, ...]
 """What one request asks for."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class MetricSeries:
     """The datapoints of one query, oldest first; `failed` instead when they could not be read."""
 
-    values: tuple[float, ...]
+    values: Sequence[float]
     expected: int
     failed: FailedRead | None = None
     latest: datetime | None = None
     """When the last datapoint's period began."""
-    times: tuple[datetime, ...] = ()
-    """When the period of each value began; kept for series of an hour or less."""
+    times: Sequence[datetime] = ()
+    """When the period of each value began; kept for periods of an hour or less."""
 
     @property
     def seen(self) -> int:
@@ -65,64 +64,6 @@ def window(days: int, now: datetime) -> Window:
     now = now.astimezone(UTC).replace(second=0, microsecond=0)
     start = (now - timedelta(days=days)).replace(hour=0, minute=0)
     return Window(start=start, end=now, days=days)
-
-
-def read_metrics(reader: Reader, queries: Iterable[MetricQuery], over: Window) -> Mapping[MetricQuery, MetricSeries]:
-    """Read every query over one window.
-
-    A batch that fails leaves `failed` in its queries' series (and in the ledger); the others stand.
-    """
-    with MetricReads(reader, over) as reads:
-        return reads.series(queries)
-
-
-class MetricReads:
-    """Reads series over one window, and begins before all that are wanted are known."""
-
-    def __init__(self, reader: Reader, over: Window) -> None:
-        """Nothing is asked yet."""
-        self._ledger = reader.ledger
-        self._over = over
-        self._underway: Underway[Batch, dict[MetricQuery, MetricSeries]] = reader.underway(
-            lambda batch: _read_batch(reader, batch, over), lambda _: GET_METRIC_DATA
-        )
-        self._asked: set[MetricQuery] = set()
-        self._waiting: dict[MetricQuery, None] = {}
-
-    def begin(self, queries: Iterable[MetricQuery]) -> None:
-        """Ask for some of what will be wanted, but only in requests that are full: the fewest stay the fewest."""
-        self._waiting |= dict.fromkeys(query for query in queries if query not in self._asked)
-        if self._ledger.early():
-            for batch in full_batches(self._waiting, self._over):
-                self._ask(batch)
-                for query in batch:
-                    del self._waiting[query]
-
-    def series(self, queries: Iterable[MetricQuery]) -> Mapping[MetricQuery, MetricSeries]:
-        """Every series that is wanted: asks for the rest, and waits for all."""
-        wanted = dict.fromkeys(queries)
-        for batch in batches((query for query in wanted if query not in self._asked), self._over):
-            self._ask(batch)
-        series: dict[MetricQuery, MetricSeries] = {}
-        for batch, outcome in self._underway.outcomes():
-            if not isinstance(outcome, FailedRead):
-                series |= outcome
-                continue
-            for query in batch:
-                series[query] = MetricSeries((), expected_datapoints(self._over, query.period), outcome)
-        return {query: series[query] for query in wanted}
-
-    def _ask(self, batch: Batch) -> None:
-        self._asked.update(batch)
-        self._underway.begin(batch)
-
-    def __enter__(self) -> MetricReads:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._underway.__exit__(kind, error, trace)
 
 
 def batches(queries: Iterable[MetricQuery], over: Window) -> list[Batch]:
@@ -165,7 +106,12 @@ def expected_datapoints(over: Window, period: int) -> int:
     return max(1, math.ceil((over.end - over.start).total_seconds() / period))
 
 
-def _read_batch(reader: Reader, queries: Batch, over: Window) -> dict[MetricQuery, MetricSeries]:
+def read_batch(reader: Reader, queries: Batch, over: Window) -> dict[MetricQuery, MetricSeries]:
+    """Make one request. A series that CloudWatch did not give whole says so itself; it is not in the ledger.
+
+    Raises:
+        ReadFailedError: the request failed.
+    """
     request: dict[str, Any] = {
         "StartTime": over.start,
         "EndTime": over.end,
@@ -187,18 +133,19 @@ def _read_batch(reader: Reader, queries: Batch, over: Window) -> dict[MetricQuer
             for index, query in enumerate(queries)
         ],
     }
-    values: dict[str, list[float]] = defaultdict(list)
+    values: dict[str, array[float]] = defaultdict(lambda: array("d"))
     latest: dict[str, datetime] = {}
     times: dict[str, list[datetime]] = defaultdict(list)
     status: dict[str, str] = {}
     for result in reader.pages("cloudwatch", "GetMetricData", "MetricDataResults", **request):
-        values[result["Id"]] += result["Values"]
+        values[result["Id"]].extend(result["Values"])
         if queries[int(result["Id"][1:])].period <= HOUR:
             times[result["Id"]] += result["Timestamps"]
         if result["Timestamps"]:
             latest[result["Id"]] = result["Timestamps"][-1]
         status[result["Id"]] = result.get("StatusCode", "Complete")
 
+    shared: dict[tuple[datetime, ...], tuple[datetime, ...]] = {}
     series: dict[MetricQuery, MetricSeries] = {}
     for index, query in enumerate(queries):
         key = f"q{index}"
@@ -213,8 +160,12 @@ def _read_batch(reader: Reader, queries: Batch, over: Window) -> dict[MetricQuer
                 remedy="ask again; CloudWatch did not give this series whole",
                 resource=", ".join(value for _, value in query.dimensions),
             )
-            reader.ledger.fail(failed)
+        began = tuple(times[key])
         series[query] = MetricSeries(
-            tuple(values[key]), expected_datapoints(over, query.period), failed, latest.get(key), tuple(times[key])
+            values[key],
+            expected_datapoints(over, query.period),
+            failed,
+            latest.get(key),
+            shared.setdefault(began, began),
         )
     return series

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
@@ -20,6 +20,7 @@ from aws_finops_mcp.aws.iam import iam_action
 from aws_finops_mcp.aws.ledger import Call, Ledger, ReadFailedError, price_of
 from aws_finops_mcp.aws.rates import Limiter
 from aws_finops_mcp.aws.reads import ACCOUNT, REGION, Read
+from aws_finops_mcp.aws.sharing import shared
 from aws_finops_mcp.aws.underway import PARALLEL, Underway
 from aws_finops_mcp.findings import FailedRead
 
@@ -50,6 +51,12 @@ class Inventory:
 
     found: dict[tuple[str, str, Read], Future[list[Any] | FailedRead]] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def release(self, alias: str, keep: Collection[str] = ()) -> None:
+        """Forget what was read of an account, but for some regions: nobody will ask for it again."""
+        with self.lock:
+            for key in [key for key in self.found if key[0] == alias and key[1] not in keep]:
+                del self.found[key]
 
 
 @dataclass(frozen=True)
@@ -155,7 +162,7 @@ class Reader:
         extra: dict[str, Any] = {}
         while True:
             answer = self.call(service, operation, region=region, resource=resource, absent=absent, **params, **extra)
-            page = _listed(answer, items)
+            page = [shared(item) for item in _listed(answer, items)]
             found += page
             if arrived is not None:
                 arrived(page)
@@ -207,15 +214,18 @@ class Reader:
                 more_tokens=wanted.more_tokens,
                 truncated=wanted.truncated,
                 arrived=arrived,
-                **self._filled(wanted.parameters),
+                **self._filled(wanted),
             )
         except ReadFailedError as error:
             return error.failed
 
-    def _filled(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        """Parameters of a read, with what it is that this reader reads."""
-        own = {ACCOUNT: self.account, REGION: self.region}
-        return {name: own.get(value, value) if isinstance(value, str) else value for name, value in parameters.items()}
+    def _filled(self, wanted: Read) -> dict[str, Any]:
+        """Parameters of a read, with the account and the region that are read."""
+        own = {ACCOUNT: self.account, REGION: wanted.region or self.region}
+        return {
+            name: own.get(value, value) if isinstance(value, str) else value
+            for name, value in wanted.parameters.items()
+        }
 
     def side_by_side(
         self, work: Callable[[T], R], items: Sequence[T], action: Callable[[T], str]

@@ -42,17 +42,20 @@ class Underway(Generic[T, R]):
         """
         self._ledger = ledger
         self._work = work
-        self._late = late
+        self.late = late
         self._pool = ThreadPoolExecutor(max_workers=parallel, thread_name_prefix="aws-read")
         self._begun: list[tuple[T, Future[R | FailedRead]]] = []
         self._left = False
         self._lock = threading.Lock()
 
-    def begin(self, item: T) -> None:
+    def begin(self, item: T) -> Future[R | FailedRead] | None:
         """Begin with one more item; nothing is begun after the `with` block, where a late read may still ask for it."""
         with self._lock:
-            if not self._left:
-                self._begun.append((item, self._pool.submit(copy_context().run, self._one, item)))
+            if self._left:
+                return None
+            future = self._pool.submit(copy_context().run, self._one, item)
+            self._begun.append((item, future))
+            return future
 
     def outcomes(self) -> list[tuple[T, R | FailedRead]]:
         """What each item begun so far gave; in the place of one that failed, or was late, stands why."""
@@ -64,11 +67,18 @@ class Underway(Generic[T, R]):
         except ReadFailedError as error:
             return error.failed
 
+    def within(self, future: Future[R | FailedRead]) -> R | FailedRead | None:
+        """What an item gave; None when the deadline passes first."""
+        try:
+            return future.result(self._seconds_left())
+        except TimeoutError:
+            return None
+
     def _in_time(self, item: T, future: Future[R | FailedRead]) -> R | FailedRead:
         try:
             return future.result(self._seconds_left())
         except TimeoutError:
-            failed = self._late(item)
+            failed = self.late(item)
             self._ledger.fail(failed)
             return failed
 

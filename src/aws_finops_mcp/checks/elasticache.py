@@ -68,7 +68,7 @@ def _memory_queries(cluster: Any) -> tuple[MetricQuery, ...]:
     return (_query(cluster, "DatabaseMemoryUsagePercentage", "Maximum"),)
 
 
-def memory_percent(cluster: Any, series: Sequence[MetricSeries]) -> tuple[float, ...]:
+def memory_percent(cluster: Any, series: Sequence[MetricSeries]) -> Sequence[float]:
     """Use of memory each day, in per cent, whatever the engine measures it in."""
     if cluster["Engine"] != "memcached":
         return series[0].values

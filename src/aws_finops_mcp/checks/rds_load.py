@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pydantic import Field
@@ -197,7 +197,7 @@ def judge_sessions(facts: Facts, params: RdsPerformanceInsightsParams) -> Iterat
         )
 
 
-def _share_waiting(load: tuple[float, ...], on_cpu: tuple[float, ...]) -> float | None:
+def _share_waiting(load: Sequence[float], on_cpu: Sequence[float]) -> float | None:
     """The share of the load that was not on the CPU, in per cent; None without load."""
     total = sum(load)
     if not total or len(load) != len(on_cpu):

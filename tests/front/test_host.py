@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import httpx2
 import pytest
-from tests.front.host import PASSWORD, ROLE, Host, running_host, status
+from tests.front.host import PASSWORD, ROLE, Host, json_of, running_host, status
 from tests.server.auth.asking import basic, htpasswd
 
 from aws_finops_mcp.demo.account import EmbeddedAccount
@@ -191,6 +191,50 @@ def test_bodies_too_large_and_hosts_unknown_are_refused(host: Host) -> None:
     assert status(host.raw(head + b"Content-Length: 2097152\r\n\r\n")) == 413
     other = b"GET /tools HTTP/1.1\r\nHost: other.example.com\r\nConnection: close\r\n" + authorization(host) + b"\r\n"
     assert host.raw(other) == b""
+
+
+MISUNDERSTOOD = {
+    "line": (b"nonsense\r\n", 400),
+    "length": (b"POST /mcp HTTP/1.1\r\nContent-Length: nine\r\n", 400),
+    "headers": (b"GET /tools HTTP/1.1\r\nUser-Agent: headers\r\nX-Large: " + b"x" * 9000 + b"\r\n", 400),
+    "method": (b"TRACE /tools HTTP/1.1\r\n", 405),
+    "body": (b"POST /mcp HTTP/1.1\r\nContent-Length: 2097152\r\n", 413),
+    "address": (b"GET /tools/" + b"x" * 9000 + b" HTTP/1.1\r\n", 414),
+    "coding": (b"POST /mcp HTTP/1.1\r\nTransfer-Encoding: xchunked\r\n", 501),
+    "version": (b"GET /tools HTTP/2.5\r\n", 505),
+}
+
+
+@pytest.mark.parametrize("case", MISUNDERSTOOD)
+def test_what_nginx_answers_itself_is_json(host: Host, case: str) -> None:
+    request, expected = MISUNDERSTOOD[case]
+    agent = f"User-Agent: {case}\r\n".encode()
+    answer = host.raw(request + agent + b"Host: localhost\r\nConnection: close\r\n\r\n")
+    assert status(answer) == expected
+    assert json_of(answer)["error"]
+    head = answer.partition(b"\r\n\r\n")[0].lower()
+    assert b"content-type: application/json" in head
+    assert b"strict-transport-security: " in head
+    assert b"nginx/" not in head
+    # Of the others nginx knows no more than that they came.
+    if case in ("length", "headers", "method", "body", "coding"):
+        assert host.request_of(case)["path"] == request.split()[1].decode()
+
+
+def test_where_nginx_verifies_its_refusals_are_json_too(account: EmbeddedAccount, tmp_path: Path) -> None:
+    users = {"path": str(tmp_path / "users"), "group": "root"}
+    with running_host(
+        account.environment, tmp_path, nginx_authentication="nginx", __nginx_users_file=users
+    ) as verifying:
+        for headers in ([], [basic("alice", "wrong-password")]):
+            refused = verifying.post(*headers, body=PLAIN)
+            assert (refused.status_code, refused.headers["content-type"]) == (401, "application/json")
+            assert refused.headers["www-authenticate"] == 'Basic realm="aws-finops-mcp"'
+            assert refused.headers["strict-transport-security"]
+            assert "password" in refused.json()["error"]
+        where = verifying.post(body=PLAIN, path="/.well-known/oauth-protected-resource/mcp")
+        assert (where.status_code, where.headers["content-type"]) == (404, "application/json")
+        assert where.json()["error"]
 
 
 def test_a_body_that_does_not_come_is_given_up(host: Host) -> None:

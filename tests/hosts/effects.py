@@ -16,10 +16,12 @@ import time
 from base64 import b64encode
 from dataclasses import dataclass
 from email.message import Message
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pytest
+import testinfra  # type: ignore[import-untyped]
 
 EFFECTS: dict[str, Any] = json.loads(os.environ["EFFECTS"])
 STATE = Path(EFFECTS["state"])
@@ -53,6 +55,17 @@ class Host:
         if check and done.returncode:
             raise AssertionError(f"{self.name}: {command!r} ended with {done.returncode}: {done.stdout}{done.stderr}")
         return done.stdout.strip()
+
+    @cached_property
+    def system(self) -> Any:
+        """Its files and services, as testinfra asks for them as root on the same connection."""
+        options = "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o ControlMaster=auto"
+        return testinfra.get_host(
+            f"ssh://admin@{self.address}",
+            ssh_identity_file=str(STATE / "id_ed25519"),
+            ssh_extra_args=f"{options} -o ControlPersist=60 -o ControlPath={STATE}/ssh-%h",
+            sudo=True,
+        )
 
     def forget(self) -> None:
         """Close the connection that is kept: the host is about to go."""
@@ -106,9 +119,9 @@ def host(request: pytest.FixtureRequest) -> Host:
 
 
 def test_everything_comes_back_after_a_reboot(host: Host) -> None:
-    units = "aws-finops-mcp.socket aws-finops-mcp.service nginx.service certbot-renew.timer"
-    assert host.shell(f"systemctl is-enabled {units}").split() == ["enabled"] * 4
-    assert host.shell("systemctl is-active certbot-renew.timer") == "active"
+    for unit in ("aws-finops-mcp.socket", "aws-finops-mcp.service", "nginx.service", "certbot-renew.timer"):
+        service = host.system.service(unit)
+        assert (unit, service.is_enabled, service.is_running) == (unit, True, True)
     assert host.shell("systemctl --failed --no-legend") == ""
 
 
@@ -120,21 +133,22 @@ def test_only_the_public_ports_are_public(host: Host) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "expected"),
+    ("path", "mode", "user", "group"),
     [
-        ("/etc/aws-finops-mcp", "750 root aws-finops-mcp"),
-        ("/etc/aws-finops-mcp/config.toml", "640 root aws-finops-mcp"),
-        ("/etc/aws-finops-mcp/environment", "640 root aws-finops-mcp"),
-        ("/etc/aws-finops-mcp/secrets", "700 root root"),
-        ("/etc/aws-finops-mcp/secrets/aws", "600 root root"),
-        ("/etc/aws-finops-mcp/users", "640 root aws-finops-mcp"),
-        ("/opt/aws-finops-mcp/current/bin/aws-finops-mcp", "755 root root"),
-        ("/var/lib/aws-finops-mcp", "750 aws-finops-mcp aws-finops-mcp"),
-        ("/etc/letsencrypt/live", "700 root root"),
+        ("/etc/aws-finops-mcp", 0o750, "root", "aws-finops-mcp"),
+        ("/etc/aws-finops-mcp/config.toml", 0o640, "root", "aws-finops-mcp"),
+        ("/etc/aws-finops-mcp/environment", 0o640, "root", "aws-finops-mcp"),
+        ("/etc/aws-finops-mcp/secrets", 0o700, "root", "root"),
+        ("/etc/aws-finops-mcp/secrets/aws", 0o600, "root", "root"),
+        ("/etc/aws-finops-mcp/users", 0o640, "root", "aws-finops-mcp"),
+        ("/opt/aws-finops-mcp/current/bin/aws-finops-mcp", 0o755, "root", "root"),
+        ("/var/lib/aws-finops-mcp", 0o750, "aws-finops-mcp", "aws-finops-mcp"),
+        ("/etc/letsencrypt/live", 0o700, "root", "root"),
     ],
 )
-def test_who_may_read_what(host: Host, path: str, expected: str) -> None:
-    assert host.shell(f"stat -L -c '%a %U %G' {path}") == expected.format(nginx=web_user(host))
+def test_who_may_read_what(host: Host, path: str, mode: int, user: str, group: str) -> None:
+    file = host.system.file(path)
+    assert (oct(file.mode), file.user, file.group) == (oct(mode), user, group)
 
 
 def test_secrets_stay_where_they_belong(host: Host) -> None:
@@ -195,6 +209,17 @@ def test_the_service_is_confined(host: Host) -> None:
     assert score
     assert float(score[1]) <= 1.5
     assert "Read-only file system" in host.shell(f"nsenter -t {pid} -m touch /usr/x /etc/x /opt/x 2>&1", check=False)
+
+
+def test_the_service_takes_only_so_much_of_the_host(host: Host) -> None:
+    memory = int(host.shell("awk '/^MemTotal/ { print $2 }' /proc/meminfo")) * 1024
+    for unit in ("aws-finops-mcp.service", "aws-finops-mcp-maintenance.service"):
+        shown = host.shell(f"systemctl show --property MemoryMax,TasksMax,LimitNOFILE,OOMPolicy {unit}")
+        limits = dict(line.split("=") for line in shown.splitlines())
+        assert 0.7 < int(limits.pop("MemoryMax")) / memory < 0.8  # three quarters
+        assert limits == {"TasksMax": "512", "LimitNOFILE": "8192", "OOMPolicy": "continue"}
+    for pid in host.shell("pgrep -u aws-finops-mcp -f 'aws-finops-mcp'").split():
+        assert host.shell(f"awk '/^Max open files/ {{ print $4, $5 }}' /proc/{pid}/limits") == "8192 8192"
 
 
 def test_tls_is_modern_and_speaks_http_2(host: Host) -> None:

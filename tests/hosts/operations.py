@@ -3,7 +3,8 @@
 `told` runs a playbook as the document has it, with the tests' own inventory; document.py sees that nothing is left out.
 
 EFFECTS is JSON, as in effects.py, with the inventory and the password of the user `second`.
-The tests go on from each other, in the order of this file, on the last host; removal.py works on the first meanwhile.
+The tests go on from each other, in the order of this file, on the last host; removal.py and access.py have the
+first meanwhile.
 """
 
 import json
@@ -87,6 +88,7 @@ def status(host: Host, user: str, password: str) -> int:
 
 
 LIMIT = f"--limit={LAST.name}"
+HOME = "/opt/aws-finops-mcp"
 SITE, DEPLOY, ROLLBACK, USERS = (
     f"ansible-playbook -i inventory/ours playbooks/{name}.yml" for name in ("site", "deploy", "rollback", "users")
 )
@@ -111,10 +113,21 @@ def test_no_call_is_lost_by_an_upgrade_a_way_back_a_reload_or_a_restart() -> Non
         }
         told(DEPLOY, LIMIT, **slow)
         assert release(LAST) == first
+        # Releases that never served, the older one first; what their lock named; and what no release needs.
+        old, young, stray = "releases/0.0.0-old", "releases/0.0.0-young", "environments/of-nobody"
+        LAST.shell(f"cd {HOME} && mkdir {old} {young} {stray} && touch -d yesterday {old}")
+        before = LAST.shell(f"ls {HOME}/releases {HOME}/environments").split()
         with Load(LAST, slow=True) as load:
             load.during(lambda: told(DEPLOY, LIMIT, aws_finops_mcp_source=str(other), **slow))
             second = release(LAST)
             assert second != first
+            # Three releases are kept, and the new one shares the environment of the one before, whose lock is the same.
+            gone = {"0.0.0-old", "of-nobody"}
+            after = LAST.shell(f"ls {HOME}/releases {HOME}/environments").split()
+            assert sorted(after) == sorted({*before, second} - gone)
+            links = LAST.shell(f"cd {HOME}/releases && readlink {first}/environment {second}/environment").split()
+            assert links[0] == links[1]
+            LAST.shell(f"rmdir {HOME}/{young}")
             assert changes(told(f"{ROLLBACK} --check", LIMIT, **slow)) == {LAST.name: 1}
             assert release(LAST) == second
             load.during(lambda: told(ROLLBACK, LIMIT, **slow))

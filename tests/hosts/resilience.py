@@ -63,12 +63,15 @@ def test_a_full_disk_takes_nothing_down_and_lets_nothing_in(full_disk: None) -> 
 
 def test_maintenance_removes_what_interrupted_deploys_left_and_nothing_else() -> None:
     releases = "/opt/aws-finops-mcp/releases"
+    environments = "/opt/aws-finops-mcp/environments"
     LAST.shell(
-        f"mkdir -p {releases}/0.0.0-left/bin {releases}/0.0.0-young; touch -d '2 days ago' {releases}/0.0.0-left"
+        f"mkdir -p {releases}/0.0.0-left/bin {releases}/0.0.0-young {environments}/left;"
+        f"touch -d '2 days ago' {releases}/0.0.0-left {environments}/left"
     )
-    before = LAST.shell(f"ls {releases}").split()
+    before = LAST.shell(f"ls {releases} {environments}").split()
     LAST.shell(RUN_MAINTENANCE)
-    assert LAST.shell(f"ls {releases}").split() == [name for name in before if name != "0.0.0-left"]
+    after = LAST.shell(f"ls {releases} {environments}").split()
+    assert after == [name for name in before if name not in {"0.0.0-left", "left"}]
     LAST.shell(f"rmdir {releases}/0.0.0-young")
     score = LAST.shell("systemd-analyze security --no-pager aws-finops-mcp-maintenance.service | tail -n 1")
     assert float(re.findall(r"service: ([0-9.]+)", score)[0]) <= 1.5

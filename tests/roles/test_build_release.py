@@ -64,6 +64,18 @@ def test_the_name_says_version_and_content(source: Path, tmp_path: Path) -> None
     assert name(source, tmp_path) == first
 
 
+def test_the_lock_alone_says_which_environment_a_release_needs(source: Path, tmp_path: Path) -> None:
+    def lock() -> str:
+        found: str = json.loads(run(source, tmp_path / "none", "--name-only").stdout)["lock"]
+        return found
+
+    first = lock()
+    (source / "README.md").write_text("changed\n")
+    assert lock() == first
+    (source / "requirements/server.txt").write_text("anyio==5\n")
+    assert lock() != first
+
+
 @pytest.mark.parametrize("file", ["pyproject.toml", "requirements/server.txt", "src/aws_finops_mcp/__init__.py"])
 def test_every_ingredient_counts(source: Path, tmp_path: Path, file: str) -> None:
     before = name(source, tmp_path)

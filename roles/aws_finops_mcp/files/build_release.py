@@ -94,7 +94,9 @@ def main() -> None:
         if arguments.keep_days:
             forget(target.parent, arguments.keep_days)
     wheel = next((str(wheel) for wheel in target.glob("*.whl")), "")
-    print(json.dumps({"release": release, "directory": str(target), "wheel": wheel, "built": fresh}))
+    lock = hashlib.sha256((source / "requirements/server.txt").read_bytes()).hexdigest()[:12]
+    said = {"release": release, "directory": str(target), "wheel": wheel, "lock": lock, "built": fresh}
+    print(json.dumps(said))
 
 
 if __name__ == "__main__":

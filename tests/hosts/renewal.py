@@ -51,6 +51,14 @@ def on_disk(name: str = HOST.name) -> x509.Certificate:
     return x509.load_pem_x509_certificate(HOST.shell(f"cat /etc/letsencrypt/live/{name}/cert.pem").encode())
 
 
+def lineages() -> set[str]:
+    """The certificates that are kept and renewed."""
+    kept = HOST.shell("cd /etc/letsencrypt && ls -d live/*/ renewal/*.conf").split()
+    live = {name.split("/")[1] for name in kept if name.startswith("live/")}
+    assert {name.removeprefix("renewal/").removesuffix(".conf") for name in kept if name.startswith("renewal/")} == live
+    return live
+
+
 def service() -> str:
     """Run it as the timer does and return how it ended."""
     HOST.shell("systemctl start certbot-renew.service", check=False)
@@ -157,32 +165,25 @@ def test_a_certificate_that_nginx_does_not_take_is_seen_and_tried_again() -> Non
     assert HOST.shell("test ! -e /opt/certbot/pending && echo gone") == "gone"
 
 
-def test_names_come_and_go() -> None:
+def test_a_name_comes_becomes_the_hosts_own_and_goes() -> None:
     tell(NAMES, "add-a", host=f"{NEW_NAME}.", addresses=[HOST.address])
     play(NAMES_ONLY, LIMIT, nginx_aliases=[NEW_NAME])
     assert soon(lambda: names(served()) == names(served(NEW_NAME)) == {HOST.name, NEW_NAME})
-    play(NAMES_ONLY, LIMIT)
+    assert lineages() == {HOST.name}
+
+    said = play(NAMES_ONLY, LIMIT, nginx_server_name=NEW_NAME, nginx_aliases=[HOST.name])
+    renamed = on_disk(NEW_NAME).serial_number
+    assert soon(lambda: served().serial_number == served(NEW_NAME).serial_number == renamed)
+    assert names(served()) == {HOST.name, NEW_NAME}
+    assert lineages() == {HOST.name, NEW_NAME}
+    assert f"The certificate of {HOST.name} is still there" in " ".join(said.split())
+
+    play(NAMES_ONLY, LIMIT, certbot_absent=[NEW_NAME])
     assert soon(lambda: names(served()) == {HOST.name})
     with pytest.raises(OSError, match=r"(?i)unrecognized|alert|eof"):
         served(NEW_NAME)
-
-
-def test_a_host_is_renamed_and_back() -> None:
-    said = play(NAMES_ONLY, LIMIT, nginx_server_name=NEW_NAME, nginx_aliases=[HOST.name])
-    assert soon(lambda: names(served()) == names(served(NEW_NAME)) == {HOST.name, NEW_NAME})
-    assert f"The certificate of {HOST.name} is still there" in " ".join(said.split())
-    play(NAMES_ONLY, LIMIT, nginx_server_name=NEW_NAME, certbot_absent=[HOST.name])
-    assert soon(lambda: names(served(NEW_NAME)) == {NEW_NAME})
-    assert HOST.shell("ls /etc/letsencrypt/live /etc/letsencrypt/renewal").split() == [
-        "/etc/letsencrypt/live:",
-        "README",
-        NEW_NAME,
-        "/etc/letsencrypt/renewal:",
-        f"{NEW_NAME}.conf",
-    ]
+    assert lineages() == {HOST.name}
     assert service() != "failed"
-    play(NAMES_ONLY, LIMIT, certbot_absent=[NEW_NAME])
-    assert soon(lambda: names(served()) == {HOST.name})
 
 
 def test_a_name_is_proved_by_route_53(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar, get_args
 
 from pydantic import (
     BaseModel,
@@ -72,8 +72,10 @@ class AskParams(Params):
     ] = Field(default_factory=BudgetParams, description="limits: calls, usd, seconds")
 
 
-FINDING_FIELDS = ("resource_id", "name", "verdict", "reason", "evidence", "tags", "saving")
-FindingField = Literal["resource_id", "name", "verdict", "reason", "evidence", "tags", "saving"]
+FindingField = Literal[
+    "resource_id", "name", "verdict", "reason", "evidence", "tags", "managed_by", "referred_by", "saving"
+]
+FINDING_FIELDS = get_args(FindingField)
 
 
 class RegionParams(AskParams):

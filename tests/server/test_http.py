@@ -39,7 +39,8 @@ def test_health_answers_whatever_the_host_header(server: RunningServer) -> None:
 def test_tools_lists_every_tool_with_schema_and_iam_actions(server: RunningServer) -> None:
     tools = {tool["name"]: tool for tool in httpx2.get(f"{server.url}/tools").json()["tools"]}
     assert tools.keys() == TOOLS.keys()
-    assert tools["find_unused_volumes"]["iamActions"][0] == "ec2:DescribeVolumes"
+    assert tools["find_unused_volumes"]["iamActions"] == list(TOOLS["find_unused_volumes"].iam_actions)
+    assert "ec2:DescribeVolumes" in tools["find_unused_volumes"]["iamActions"]
     assert "region_name" in tools["find_unused_volumes"]["inputSchema"]["properties"]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from aws_finops_mcp.aws.reads import REGION, Read
+from aws_finops_mcp.aws.reads import Read
 from aws_finops_mcp.checks.alarms import all_alarms
 from aws_finops_mcp.checks.apigateway import OTHER_APIS, REST_APIS
 from aws_finops_mcp.checks.check import Facts
@@ -163,7 +163,7 @@ def _there(wanted: Read, region: str) -> Read:
     """The read in another region, unless it has one of its own."""
     if not region or wanted.region:
         return wanted
-    return replace(wanted, region=region, request=wanted.request.replace(REGION, region))
+    return replace(wanted, region=region)
 
 
 def reads_for(metrics: Iterable[Metric]) -> Iterator[Read]:

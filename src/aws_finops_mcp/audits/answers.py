@@ -98,7 +98,7 @@ def _answer(
         omitted=0,
         remediation=check.remediation if counts.found else "",
         referrers=check.referrers if counts.found else "",
-        evidence_sources=dict(check.evidence),
+        evidence_sources=check.evidence_sources,
         prices=prices,
         warnings=_warnings(ledger),
         failed_reads=ledger.failed_reads,

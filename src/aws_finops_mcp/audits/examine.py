@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
+from aws_finops_mcp.audits.datapoints import Datapoints
 from aws_finops_mcp.aws.metric_store import MetricReads, MetricStore
 from aws_finops_mcp.aws.metrics import MetricQuery, window
 from aws_finops_mcp.aws.reader import Arrived, Reader
@@ -184,7 +185,12 @@ def finish_examining(
         return listed
 
     judged = (_unless_exempt(judgement, exempt_tag) for judgement in check.judge(known, params))
-    judgements = [judgement for judgement in judged if kept(judgement.verdict)]
+    measured = Datapoints(read.series)
+    judgements = [
+        replace(judgement, evidence={**judgement.evidence, **measured.of(judgement)})
+        for judgement in judged
+        if kept(judgement.verdict)
+    ]
     judgements.sort(key=lambda judgement: (-judgement.weight, judgement.resource_id))
     prices.load(
         part.unit

@@ -54,7 +54,7 @@ def _check(check: Check[Any]) -> Iterator[str]:
     yield from ("", f"Looks at `{check.resource_type}`{' of the whole account' if check.everywhere else ''}.", "")
     yield from (f"- `{verdict}`: {meaning}" for verdict, meaning in check.verdicts.items())
     yield from ("", "| evidence | |", "|---|---|")
-    yield from (f"| `{key}` | {source} |" for key, source in check.evidence.items())
+    yield from (f"| `{key}` | {source} |" for key, source in check.evidence_sources.items())
     if check.referrers:
         yield from ("", f"What still refers to a finding is looked for among: {check.referrers}.")
     yield from ("", f"What to do: {check.remediation}")

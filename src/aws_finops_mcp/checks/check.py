@@ -80,6 +80,10 @@ class Judgement:
     weight: float = 0
 
 
+DATAPOINTS = "datapoints"
+"""The evidence key of datapoints seen and expected; the engine adds it where a check does not say it by itself."""
+
+
 def _no_metrics(_facts: Facts, _params: Any) -> Iterable[MetricQuery]:
     return ()
 
@@ -146,6 +150,12 @@ class Check(Generic[RegionParamsT]):
         return self.metrics is not _no_metrics
 
     @property
+    def evidence_sources(self) -> dict[str, str]:
+        """`evidence`, and what the engine adds to it."""
+        added = {DATAPOINTS: "cloudwatch:GetMetricData, datapoints of all its series: seen/expected"}
+        return {**(added if self.reads_metrics else {}), **self.evidence}
+
+    @property
     def iam_actions(self) -> tuple[str, ...]:
         """Every IAM action that the check may call, and no other."""
         actions = {wanted.iam_action for wanted in self.inventory} | set(self.detail_actions)
@@ -159,7 +169,7 @@ class Check(Generic[RegionParamsT]):
 NO_REFERRERS = "nothing, AWS tells of nothing that refers to one"
 """Of resources that only what uses them knows of."""
 
-__all__ = ["NO_REFERRERS", "Check", "Facts", "Judgement", "Part", "tags_of"]
+__all__ = ["DATAPOINTS", "NO_REFERRERS", "Check", "Facts", "Judgement", "Part", "tags_of"]
 
 
 def tags_of(resource: Mapping[str, Sequence[Mapping[str, str]]]) -> dict[str, str]:

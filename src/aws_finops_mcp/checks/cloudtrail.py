@@ -157,14 +157,16 @@ def _judge_all(facts: Facts, params: DuplicateTrailsParams) -> Iterator[Judgemen
         again = [kind for kind in sorted(trail.records) if copies[kind][0] is not trail]
         first = copies[again[0]][0] if again else None
         verdict, reason = _verdict(params, trail, again, first, unsure)
-        events = _events_a_month(facts, params, trail)
+        query = _events(trail.row)
+        events = _events_a_month(facts, params, query)
         parts, unpriced = _cost(trail, again, None if writers[_group(trail.row)] > 1 else events)
         yield Judgement(
             resource_id=trail.arn,
             name=trail.row["Name"],
             verdict=verdict,
             reason=reason,
-            evidence=_evidence(trail, first, max(len(some) for some in copies.values()), events),
+            evidence=_evidence(trail, first, max(len(some) for some in copies.values()), events)
+            | {"datapoints": None if query is None else facts.series[query].coverage},
             parts=parts if verdict.actionable else (),
             unpriced=unpriced if verdict.actionable else (),
         )
@@ -191,9 +193,8 @@ def _verdict(
     return Verdict.COSTLY, f"records the region's {kinds} management events again, after {first.row['Name']}"
 
 
-def _events_a_month(facts: Facts, params: DuplicateTrailsParams, trail: Trail) -> int | None:
+def _events_a_month(facts: Facts, params: DuplicateTrailsParams, query: MetricQuery | None) -> int | None:
     """Events that it wrote to its log group, by the whole days of the window; None where not all were measured."""
-    query = _events(trail.row)
     if query is None:
         return None
     series = facts.series[query]
@@ -251,6 +252,7 @@ DUPLICATE_TRAILS = Check(
         "first_copy": "the broadest trail that records the same: the one to keep",
         "events_a_month": "cloudwatch:GetMetricData, AWS/Logs IncomingLogEvents of its log group; empty: not measured",
         "logging_days": "days since StartLoggingTime",
+        "datapoints": "of its log group's IncomingLogEvents, seen/expected; empty: it writes to none",
     },
     verdicts={
         Verdict.COSTLY: "records management events that a broader trail records as well",

@@ -16,6 +16,9 @@ PAGE = (PROJECT / "docs/aws.md").read_text(encoding="utf-8")
 INVENTORIES = sorted((PROJECT / "inventory").glob("aws_*.yml"))
 
 
+DRAWN = ("single", "production", "enterprise")
+
+
 def variables_of_roles() -> set[str]:
     specs = [yaml.safe_load(file.read_text()) for file in (PROJECT / "roles").glob("*/meta/argument_specs.yml")]
     return {name for spec in specs for entry in spec["argument_specs"].values() for name in entry.get("options", {})}
@@ -40,3 +43,9 @@ def test_the_page_names_what_there_is() -> None:
     assert named <= variables_of_roles() | roles
     for path in re.findall(r"`((?:inventory|playbooks|bin)/[\w./]+)`", PAGE):
         assert (PROJECT / path).exists() or path == "inventory/ours.yml", path
+
+
+def test_endpoints_are_drawn_where_an_inventory_asks_for_some() -> None:
+    pictures = [yaml.safe_load((PROJECT / f"inventory/aws_{name}.yml").read_text())["all"]["vars"] for name in DRAWN]
+    drawn = PAGE.count("aws_endpoints[aws_endpoints]")
+    assert drawn == sum(bool(given.get("aws_endpoints_services")) for given in pictures) > 0

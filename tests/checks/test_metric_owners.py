@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aws_finops_mcp.audits.engine import Engine
 from aws_finops_mcp.aws.reads import Read
 from aws_finops_mcp.checks.check import Facts
 from aws_finops_mcp.checks.cloudwatch_dashboards import shown
@@ -82,10 +84,12 @@ def test_a_service_is_looked_for_in_its_own_cluster() -> None:
     assert list(reads_for([Metric("AWS/ECS", (("ServiceName", "web"),))])) == [], "whose it is can't be told"
 
 
-def test_what_is_asked_for_elsewhere_is_asked_for_as_of_there() -> None:
+def test_what_is_asked_for_elsewhere_is_asked_for_as_of_there(engine: Engine) -> None:
     (buckets,) = reads_for([Metric("AWS/S3", (("BucketName", "one"),), "eu-west-1")])
-    assert (buckets.region, buckets.parameters["BucketRegion"]) == ("eu-west-1", "eu-west-1")
-    assert BUCKETS.parameters["BucketRegion"] != "eu-west-1"
+    there, here = (engine.asking().reader(region).items(BUCKETS) for region in ("eu-west-1", "us-east-1"))
+    # The region is the read's, not the reader's; and it is the read that the checks of that region make.
+    assert engine.asking().reader("us-east-1").items(buckets) == there != here
+    assert buckets == replace(BUCKETS, region="eu-west-1")
     (distributions,) = reads_for([Metric("AWS/CloudFront", (("DistributionId", "E1"),), "eu-west-1")])
     assert distributions.region == "us-east-1"
 

@@ -151,8 +151,12 @@ FUNCTIONS = Kind(
         MetricQuery("AWS/Lambda", name, (), "Maximum", HOUR)
         for name in ("ClaimedAccountConcurrency", "UnreservedConcurrentExecutions")
     ),
-    # What CloudFront runs is measured elsewhere.
-    reads=(Listing("cloudfront", "list_distributions", ""),),
+    # What CloudFront runs is measured elsewhere; the others tell what still refers to one.
+    reads=(
+        Listing("cloudfront", "list_distributions", ""),
+        Listing("lambda", "list_event_source_mappings", "", token=("NextMarker", "Marker")),
+        Listing("sns", "list_subscriptions", ""),
+    ),
     settle=settle_functions,
     each=each_function,
 )
@@ -195,6 +199,8 @@ UNATTACHED = Kind(
     listing=_VOLUMES,
     name=lambda one: str(one["VolumeId"]),
     found=attrgetter("resource_id"),
+    # Which snapshots were made of one.
+    reads=(Listing("ec2", "describe_snapshots", "", {"OwnerIds": ["self"], "MaxResults": 1000}),),
     settle=settle_unattached,
 )
 ATTACHED = Kind(

@@ -73,5 +73,5 @@ def _together(reads: Sequence[FailedRead]) -> FailedRead:
     first = reads[0]
     if len(reads) == 1:
         return first
-    regions = ", ".join(dict.fromkeys(read.region for read in reads))
+    regions = ", ".join(sorted({read.region for read in reads}))
     return first.model_copy(update={"region": regions, "times": sum(read.times for read in reads)})

@@ -186,7 +186,8 @@ def test_filters_read_lines_as_they_are_written(watched: Deployment) -> None:
     project = Path(__file__).parents[3]
     nginx = (project / "roles/nginx/templates/site.conf.j2").read_text()
     report = (project / "roles/certbot/files/report.py").read_text()
-    assert '"status":$status' in nginx
+    assert '"status":$aws_finops_mcp_status' in nginx
+    assert "map $status $aws_finops_mcp_status {\n    default $status;" in nginx
     assert '"tls":"$ssl_protocol"' in nginx
     assert '"days_left":' in report
 

@@ -80,3 +80,9 @@ def test_all_series_of_a_resource_count_and_none_of_others() -> None:
 def test_what_a_check_says_by_itself_stands() -> None:
     found = Datapoints({series(("InstanceId", "i-1")): MetricSeries((), 14)})
     assert found.of(judged("i-1", datapoints="13/14")) == {}
+
+
+def test_a_part_of_an_arn_is_no_name() -> None:
+    mine, kind, tail = (series(("TableName", name)) for name in ("shop/orders", "table", "orders"))
+    found = Datapoints({mine: MetricSeries((1.0,), 14), kind: MetricSeries((), 14), tail: MetricSeries((), 14)})
+    assert found.of(judged("arn:aws:dynamodb:eu-west-1:1:table/shop/orders")) == {"datapoints": "1/14"}

@@ -30,7 +30,8 @@ class Datapoints:
         names = set(_names(judgement))
         found = [entry for name in names for entry in self._by_value.get(name, ())]
         # What is known by two names (a service and its cluster) is not its namesake in another cluster.
-        own = [entry for entry in found if entry[0] <= names] or found
+        places = names | set(judgement.resource_id.rpartition(":")[2].split("/")[1:])
+        own = [entry for entry in found if entry[0] <= places] or found
         series = {id(one): one for _, one in own}.values()
         if not series:
             return {}
@@ -38,6 +39,6 @@ class Datapoints:
 
 
 def _names(judgement: Judgement) -> Iterator[str]:
-    """What dimensions may call it: its id, its name, and the parts that its ARN or URL ends with."""
+    """What dimensions may call it: its id, its name, what its ARN ends with; a part of that may name another."""
     last = judgement.resource_id.rpartition(":")[2]
-    yield from (judgement.resource_id, judgement.name, last, last.partition("/")[2], *last.split("/"))
+    yield from (judgement.resource_id, judgement.name, last, last.partition("/")[2])

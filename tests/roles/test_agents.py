@@ -2,7 +2,6 @@
 
 import importlib.util
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -71,21 +70,44 @@ def test_the_configuration_keeps_to_the_schema_and_holds_what_is_promised(tmp_pa
     assert set(config["metrics"]["metrics_collected"]) == {"cpu", "mem", "disk", "procstat"}
 
 
-def test_the_configuration_keeps_to_the_agents_own_schema(tmp_path: Path) -> None:
-    """That of an installed agent: doc/amazon-cloudwatch-agent-schema.json."""
-    given = os.environ.get("CWAGENT_SCHEMA", "")
-    if not given:
-        pytest.skip("CWAGENT_SCHEMA names no schema of AWS's; on a host the role checks by the installed agent's")
-    schema = json.loads(Path(given).read_text())
+def agents_schema() -> dict[str, Any]:
+    """The one that an installed agent has; from where: cwagent/README.md."""
+    schema: dict[str, Any] = json.loads((Path(__file__).parent / "cwagent/schema.json").read_text())
+    return schema
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"cloudwatch_agent_mode": "onPremise", "cloudwatch_agent_region": "eu-west-1"},
+        {"cloudwatch_agent_traces": False, "cloudwatch_agent_journal_units": [], "cloudwatch_agent_retention_days": -1},
+    ],
+    ids=["as it is", "outside of EC2", "less of it"],
+)
+def test_the_configuration_keeps_to_the_agents_own_schema(tmp_path: Path, given: dict[str, Any]) -> None:
+    assert problems(rendered(tmp_path, **given), agents_schema()) == []
+
+
+def test_the_agents_own_schema_finds_keys_that_the_agent_does_not_know(tmp_path: Path) -> None:
+    """Most of them its own validation lets through: at the upper levels the schema allows any."""
     config = rendered(tmp_path)
-    assert problems(config, schema) == []
     config["logs"]["logs_collected"]["files"]["collect_list"][0]["retention_in_day"] = 3
+    config["logs"]["logs_collected"]["journald"]["collect_list"][0]["unit"] = ["nginx.service"]
     config["metrics"]["metrics_collected"]["cpus"] = {"measurement": ["usage_active"]}
     config["metrics"]["metrics_collected"]["procstat"][0]["patern"] = "x"
+    config["agent"]["usage_date"] = False
     config["trace"] = {}
-    places = {problem.partition(":")[0] for problem in problems(config, schema)}
-    assert {"trace", "metrics.metrics_collected.cpus", "metrics.metrics_collected.procstat.0.patern"} <= places
-    assert any("retention_in_day" in problem for problem in problems(config, schema))
+    found = problems(config, agents_schema())
+    unknown = {problem.partition(":")[0] for problem in found if "the agent knows no such key" in problem}
+    assert unknown == {
+        "trace",
+        "agent.usage_date",
+        "metrics.metrics_collected.cpus",
+        "metrics.metrics_collected.procstat.0.patern",
+        "logs.logs_collected.files.collect_list.0.retention_in_day",
+        "logs.logs_collected.journald.collect_list.0.unit",
+    }
 
 
 @pytest.mark.parametrize(
@@ -201,3 +223,29 @@ def test_the_ssm_agent_comes_from_its_regions_bucket(tmp_path: Path, region: str
     ]
     done = run_tasks(tmp_path, tasks, HOST, ssm_agent_region=region)
     assert f"from {url}" in " ".join(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("region", "bucket"),
+    [
+        ("", "amazoncloudwatch-agent.s3.amazonaws.com"),
+        ("eu-west-1", "amazoncloudwatch-agent.s3.amazonaws.com"),
+        ("us-gov-east-1", "amazoncloudwatch-agent-us-gov-east-1.s3.us-gov-east-1.amazonaws.com"),
+        ("cn-northwest-1", "amazoncloudwatch-agent-cn-northwest-1.s3.cn-northwest-1.amazonaws.com.cn"),
+    ],
+)
+def test_the_cloudwatch_agent_comes_from_its_partition(tmp_path: Path, region: str, bucket: str) -> None:
+    role = {"name": "cloudwatch_agent", "tasks_from": "preflight", "public": True}
+    names = ("url", "signature_url", "key")
+    seen = tmp_path / "seen.json"
+    told = "{{ [" + ", ".join(f"__cloudwatch_agent_{name}" for name in names) + "] | to_json }}"
+    tasks: list[dict[str, Any]] = [
+        {"ansible.builtin.include_role": role},
+        {"ansible.builtin.copy": {"content": told, "dest": str(seen), "mode": "0600"}},
+    ]
+    done = run_tasks(tmp_path, tasks, HOST, cloudwatch_agent_region=region)
+    assert done.returncode == 0, done.stdout
+    url = f"https://{bucket}/ubuntu/amd64/1.300072.0b1766/amazon-cloudwatch-agent.deb"
+    # AWS has the key in one place; what is there is held to the pinned fingerprint.
+    key = "https://amazoncloudwatch-agent.s3.amazonaws.com/assets/amazon-cloudwatch-agent.gpg"
+    assert json.loads(seen.read_text()) == [url, f"{url}.sig", key]

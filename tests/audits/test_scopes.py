@@ -97,3 +97,41 @@ def test_accounts_are_the_callers_and_the_others_are_not_named(engine: Engine) -
     assert str(caught.value) == "account: 'bank' is not yours to read; you have: shop, main"
     assert many.asking(scopes=Scopes.model_validate(mine)).reader().alias == "shop"
     assert many.asking().reader().alias == "main"
+
+
+@pytest.mark.parametrize(
+    ("tool", "told", "scopes", "wanted"),
+    [
+        ("find_unused_volumes", {}, EUROPE, "it is also about us-east-1; you have: eu-west-1"),
+        ("find_unused_volumes", {}, {"categories": ["database"]}, "find_unused_volumes: that needs the category"),
+        ("find_unused_volumes", {"account": "999999999999"}, {"accounts": ["default"]}, "not about an account"),
+        ("find_unused_volumes", {"account": "unknown"}, {"accounts": ["default"]}, "not about an account"),
+        ("find_savings", {}, EUROPE, "it is also about global, us-east-1; you have: eu-west-1"),
+        ("find_savings", {}, {"categories": ["database"]}, "that needs the category"),
+        ("find_savings", {"account": "999999999999"}, {"accounts": ["default"]}, "not about an account"),
+        ("find_unused_route53_hosted_zones", {}, {"regions": ["us-east-1"]}, "it is also about global"),
+    ],
+)
+def test_a_next_page_is_given_to_nobody_who_could_not_have_asked_for_it(
+    engine: Engine, tool: str, told: dict[str, str], scopes: dict[str, list[str]], wanted: str
+) -> None:
+    answer = ask(engine, tool, {}).model_copy(update=told)
+    cursor = f"{engine.store.put(answer)}.0"
+    assert ask(engine, tool, {}, cursor=cursor).account == answer.account
+    with pytest.raises(OutOfScopeError) as caught:
+        ask(engine, tool, scopes, cursor=cursor)
+    assert wanted in str(caught.value)
+
+
+def test_a_page_of_what_has_no_region_and_of_an_alternative_needs_their_scopes(engine: Engine) -> None:
+    whole = ask(engine, "find_savings", {})
+    assert isinstance(whole, SavingsAnswer)
+    regional = {"regions": ["us-east-1"]}
+    cursor = f"{engine.store.put(whole)}.0"
+    with pytest.raises(OutOfScopeError, match="it is also about global"):
+        ask(engine, "find_savings", regional, cursor=cursor)
+    mine = ask(engine, "find_savings", regional)
+    assert isinstance(mine, SavingsAnswer)
+    again = ask(engine, "find_savings", regional, cursor=f"{mine.full_result.rpartition('/')[2]}.0")
+    assert isinstance(again, SavingsAnswer)
+    assert again.savings == mine.savings

@@ -6,6 +6,7 @@ from typing import Any
 
 from aws_finops_mcp.audits.engine import Asking
 from aws_finops_mcp.audits.examine import Examined, Listed, begin_examining, finish_examining
+from aws_finops_mcp.audits.kept import check_kept
 from aws_finops_mcp.audits.net import net_findings
 from aws_finops_mcp.audits.pages import first_page, next_page
 from aws_finops_mcp.audits.tag_costs import with_costs
@@ -28,9 +29,12 @@ def ask_check(asking: Asking, check: Check[Any], params: RegionParams, *, net: b
 
     Raises:
         ArgumentsError: the account or the cursor is not known.
+        OutOfScopeError: the caller may not read the account, the region, or the answer that the cursor leads on in.
     """
     if params.cursor:
-        return next_page(params, check.name, asking.engine.store)
+        page = next_page(params, check.name, asking.engine.store)
+        check_kept(asking, page)
+        return page
     reader = reader_of(asking, check, params)
     whole = whole_answer(asking, reader, check, params)
     if net and check.saves:

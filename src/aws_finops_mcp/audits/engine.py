@@ -29,6 +29,9 @@ class OutOfScopeError(ArgumentsError):
 
 N = TypeVar("N", int, float, Decimal)
 
+UNKNOWN = "unknown"
+"""The number of an account that STS did not tell."""
+
 
 def utc_now() -> datetime:
     """The time now, in UTC."""
@@ -117,7 +120,7 @@ class Engine:
         return PriceBook(reader, self.price_cache)
 
     def number(self, alias: str, reader: Reader) -> str:
-        """The number of an account; `unknown`, noted in the ledger, when STS does not tell."""
+        """The number of an account; UNKNOWN, noted in the ledger, when STS does not tell."""
         role = self.clients.accounts[alias].role_arn
         if role:
             return role.split(":")[4]
@@ -126,7 +129,7 @@ class Engine:
                 try:
                     self._numbers[alias] = reader.call("sts", "GetCallerIdentity")["Account"]
                 except ReadFailedError:
-                    return "unknown"
+                    return UNKNOWN
             return self._numbers[alias]
 
 
@@ -168,6 +171,13 @@ class Asking:
         """Whether the caller may read a region, or `global`, what has none."""
         return self.scopes.regions is None or region in self.scopes.regions
 
+    def may_read_account(self, number: str) -> bool:
+        """Whether the caller may read the account of a number. What STS did not tell the number of is nobody's."""
+        if self.scopes.accounts is None:
+            return True
+        numbers = {self._number(alias, self.engine.region) for alias in self.accounts}
+        return number in numbers - {UNKNOWN}
+
     def reader(self, region: str = "", account: str = "") -> Reader:
         """A reader of a region (the server's own when empty) of an account (the first when empty).
 
@@ -207,9 +217,12 @@ class Asking:
                     f"account: {account!r} is not yours to read; you have: {', '.join(self.accounts)}"
                 )
             raise ArgumentsError(f"account: got {account!r}; there are: {', '.join(engine.accounts)}")
-        first = Reader(engine.clients, self.ledger, where, alias=alias, gate=engine.gate)
-        number = engine.number(alias, first)
+        number = self._number(alias, where)
         return Reader(engine.clients, self.ledger, where, number, alias, engine.gate, self.inventory)
+
+    def _number(self, alias: str, where: str) -> str:
+        engine = self.engine
+        return engine.number(alias, Reader(engine.clients, self.ledger, where, alias=alias, gate=engine.gate))
 
     def prices(self, reader: Reader) -> PriceBook:
         return self.engine.prices(reader)

@@ -14,6 +14,7 @@ from aws_finops_mcp.audits.audit import audit
 from aws_finops_mcp.audits.by_name import check_named, offered_checks
 from aws_finops_mcp.audits.engine import Asking
 from aws_finops_mcp.audits.identity import Identity, identity_of
+from aws_finops_mcp.audits.kept import check_kept
 from aws_finops_mcp.audits.net import net_rows, summed_up
 from aws_finops_mcp.audits.pages import kept_page
 from aws_finops_mcp.aws.ledger import SIMULATED, ReadFailedError
@@ -77,9 +78,11 @@ def find_savings(asking: Asking, params: FindSavingsParams) -> SavingsAnswer:
 
     Raises:
         ArgumentsError: an account, a check or the cursor is not known.
+        OutOfScopeError: the caller may not read the account, a region, or the answer that the cursor leads on in.
     """
     if params.cursor:
         whole, start, name = kept_page(params.cursor, "find_savings", asking.engine.store, SavingsAnswer)
+        check_kept(asking, whole)
         return _page(asking, whole, params, start, name)
     checks, left_out = chosen_checks(asking, params)
     regions = chosen_regions(asking, params)

@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 
+from aws_finops_mcp.audits.kept import regions_of
 from aws_finops_mcp.findings import Answer
 from aws_finops_mcp.server.auth.principal import Caller
 from aws_finops_mcp.settings import Settings, SettingsError
@@ -157,12 +158,6 @@ def _arguments(arguments: Mapping[str, Any], *, whole: bool) -> Any:
     if whole and len(json.dumps(arguments, default=str)) <= MAX_ARGUMENTS:
         return dict(arguments)
     return {"names": [name if _NAME.fullmatch(name) else "?" for name in map(str, list(arguments)[:50])]}
-
-
-def regions_of(answer: Answer | None) -> list[str]:
-    """The regions that an answer is about."""
-    regions = getattr(answer, "regions", None) or [getattr(answer, "region", "")]
-    return [region for region in regions if region]
 
 
 def _rows(answer: Answer | None) -> int:

@@ -17,10 +17,11 @@ import structlog
 from aws_finops_mcp.audits.by_name import beyond
 from aws_finops_mcp.audits.catalogue import ALWAYS_LISTED, Tool, offered
 from aws_finops_mcp.audits.engine import Engine, OutOfScopeError
+from aws_finops_mcp.audits.kept import check_kept
 from aws_finops_mcp.declaration import ArgumentsError
 from aws_finops_mcp.findings import Answer
 from aws_finops_mcp.findings import Calls as CallsMade
-from aws_finops_mcp.server.audit_log import AuditLog, regions_of
+from aws_finops_mcp.server.audit_log import AuditLog
 from aws_finops_mcp.server.auth.principal import LOCAL, Caller
 from aws_finops_mcp.server.daily_budget import BudgetError, DailyBudget
 from aws_finops_mcp.server.pictures import png
@@ -82,8 +83,11 @@ class Calls:
         scopes = caller.principal.scopes
         if not self.may(caller, tool):
             return beyond(tool.name, tool.category, scopes.categories or ())
-        others = sorted(set(regions_of(answer)) - set(scopes.regions)) if scopes.regions is not None else []
-        return f"it is also about {', '.join(others)}; you have: {', '.join(scopes.regions or ())}" if others else ""
+        try:
+            check_kept(self.engine.asking(scopes=scopes), answer)
+        except OutOfScopeError as error:
+            return str(error)
+        return ""
 
     def answer(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ from aws_finops_mcp.server.calls import Calls
 from aws_finops_mcp.settings import Scopes, Settings
 
 VOLUMES = "find_unused_volumes"
+BANK = "arn:aws:iam::210987654321:role/finops-read"
 
 
 @dataclass
@@ -41,6 +43,12 @@ class Scoped:
         body = {"tool": tool, "arguments": arguments}
         return httpx2.post(f"{self.server.url}/mcp", json=body, headers=key, timeout=60)
 
+    def read(self, key: dict[str, str], uri: str) -> str:
+        """What a kept answer's resource says."""
+        body = {"jsonrpc": "2.0", "id": 1, "method": "resources/read", "params": {"uri": uri}}
+        headers = {**key, "accept": "application/json, text/event-stream"}
+        return httpx2.post(f"{self.server.url}/mcp", json=body, headers=headers, timeout=30).text
+
     def last(self) -> dict[str, Any]:
         return audit_lines(self.directory / "audit.jsonl")[-1]
 
@@ -53,7 +61,7 @@ def scoped(account: EmbeddedAccount, tmp_path_factory: pytest.TempPathFactory) -
         "MCP_AUTH_LOOPBACK": "required",
         "MCP_AUDIT_FILE": str(directory / "audit.jsonl"),
         "MCP_STATE_DIR": str(directory / "state"),
-        "MCP_ACCOUNTS": '{"main": {}, "shop": {}, "bank": {}}',
+        "MCP_ACCOUNTS": json.dumps({"main": {}, "shop": {}, "bank": {"role_arn": BANK}}),
         "MCP_TOOL_CATEGORIES": "all",
     }
     create_key(directory / "keys.json", "first", Scopes(), None)
@@ -131,25 +139,46 @@ def test_a_name_cannot_be_completed_to_an_account_of_others(scoped: Scoped) -> N
 
 def test_a_kept_answer_is_read_within_ones_scopes_and_audited(scoped: Scoped) -> None:
     """Whoever is given its address."""
-
-    def read(key: dict[str, str], uri: str) -> str:
-        body = {"jsonrpc": "2.0", "id": 1, "method": "resources/read", "params": {"uri": uri}}
-        headers = {**key, "accept": "application/json, text/event-stream"}
-        return httpx2.post(f"{scoped.server.url}/mcp", json=body, headers=headers, timeout=30).text
-
     asked = {"checks": [VOLUMES], "regions": ["us-east-1"], "account": "main"}
     audit = scoped.plain(scoped.key(), "find_savings", **asked).json()
     assert audit["savings"]
     resource = audit["savings"][0]["resource_id"]
-    assert resource in read(scoped.key("reader"), audit["full_result"])
+    assert resource in scoped.read(scoped.key("reader"), audit["full_result"])
     line = scoped.last()
     assert (line["event"], line["who"], line["tool"], line["outcome"]) == ("read", "reader", "find_savings", "complete")
     assert line["account"] == audit["account"]
     assert line["rows"] >= len(audit["savings"])
-    elsewhere = read(scoped.key(regions=["eu-west-1"]), audit["full_result"])
+    elsewhere = scoped.read(scoped.key(regions=["eu-west-1"]), audit["full_result"])
     assert "you have: eu-west-1" in elsewhere
     assert resource not in elsewhere
     assert (scoped.last()["event"], scoped.last()["outcome"]) == ("read", "forbidden")
+
+
+def test_nobody_reads_a_kept_answer_of_an_account_that_is_not_theirs(scoped: Scoped) -> None:
+    """By its resource or by its next page, whatever account they name."""
+    asked = {"checks": [VOLUMES], "regions": ["us-east-1"], "max_results": 1}
+    of_bank = scoped.plain(scoped.key(accounts=["bank"]), "find_savings", account="bank", **asked).json()
+    of_main = scoped.plain(scoped.key(accounts=["main"]), "find_savings", account="main", **asked).json()
+    assert of_bank["account"] == "210987654321" != of_main["account"]
+    page = scoped.plain(scoped.key(), VOLUMES, region_name="us-east-1", account="main", max_results=1).json()
+    mine, others = scoped.key(accounts=["shop"]), scoped.key(accounts=["bank"])
+
+    # `shop` has the number of `main` here: it is the same account.
+    assert of_main["savings"][0]["resource_id"] in scoped.read(mine, of_main["full_result"])
+    assert scoped.plain(mine, "find_savings", cursor=of_main["next_cursor"]).json()["savings"]
+    assert scoped.plain(mine, VOLUMES, cursor=page["next_cursor"]).json()["findings"]
+
+    refused = scoped.read(mine, of_bank["full_result"])
+    assert "it is not about an account of yours; you have: shop" in refused
+    assert "bank" not in refused
+    assert (scoped.last()["event"], scoped.last()["outcome"]) == ("read", "forbidden")
+    assert "210987654321" not in json.dumps(scoped.last())
+    assert of_main["savings"][0]["resource_id"] not in scoped.read(others, of_main["full_result"])
+    for tool, cursor in (("find_savings", of_main["next_cursor"]), (VOLUMES, page["next_cursor"])):
+        answer = scoped.plain(others, tool, cursor=cursor, account="bank")
+        assert (answer.status_code, answer.json().keys() & {"savings", "findings"}) == (403, set())
+        assert "it is not about an account of yours; you have: bank" in answer.json()["error"]
+        assert scoped.last()["outcome"] == "forbidden"
 
 
 def test_a_kept_answer_of_a_tool_that_is_not_ones_own_is_not_ones_to_read(engine: Engine) -> None:

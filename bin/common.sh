@@ -30,7 +30,7 @@ packages_for() {
   local wanted=() missing=() package
   case $1 in
     lint) wanted=(shellcheck git) ;;
-    unit) wanted=(apache2-utils gpg nginx) ;;
+    unit) wanted=(apache2-utils gpg nginx secilc) ;;
     clients)
       wanted=(curl nginx)
       command -v npm >/dev/null || wanted+=(nodejs npm) # any Node will do to install the one that is pinned

@@ -65,9 +65,9 @@ def environment(extra: dict[str, str]) -> dict[str, str]:
 
 
 @contextmanager
-def running_server(log: Path, extra: dict[str, str], *arguments: str) -> Iterator[RunningServer]:
-    """Start the server on a free port, wait until it is healthy, and stop it in the end."""
-    port = free_port()
+def running_server(log: Path, extra: dict[str, str], *arguments: str, port: int = 0) -> Iterator[RunningServer]:
+    """Start the server on a port, or a free one, wait until it is healthy, and stop it in the end."""
+    port = port or free_port()
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "aws_finops_mcp", "serve", *arguments],

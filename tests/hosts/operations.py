@@ -18,9 +18,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.hosts.document import commands, documented
+from tests.hosts.document import documented
 from tests.hosts.effects import LIST_TOOLS, Host, basic
 from tests.hosts.load import Load, slow_account
+from tests.hosts.page import commands
 
 OPERATIONS: dict[str, Any] = json.loads(os.environ["EFFECTS"])
 STATE = Path(OPERATIONS["state"])

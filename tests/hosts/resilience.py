@@ -7,10 +7,11 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from tests.hosts.document import commands, documented
+from tests.hosts.document import documented
 from tests.hosts.effects import LIST_TOOLS
 from tests.hosts.load import SLOW
 from tests.hosts.operations import DEPLOY, LAST, LIMIT, OPERATIONS, PROJECT, STATE, changes, play, serving, told
+from tests.hosts.page import commands
 
 CACHE, LOGS = "/var/cache/aws-finops-mcp", "/var/log/nginx"
 RUN_MAINTENANCE = "systemctl start aws-finops-mcp-maintenance"

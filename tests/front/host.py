@@ -20,7 +20,7 @@ from typing import Any
 import httpx2
 from tests.clients.front import certificate
 from tests.conftest import environment, free_port
-from tests.roles.test_preflight import DEBIAN, PROJECT, run_tasks
+from tests.roles.running import DEBIAN, PROJECT, run_tasks
 from tests.server.auth.asking import audit_lines, basic, htpasswd
 from tests.server.auth.identity_provider import EC_KEY, Provider, identity_provider
 

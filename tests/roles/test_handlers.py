@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml  # type: ignore[import-untyped]
-from tests.roles.test_preflight import DEBIAN, PROJECT
+from tests.roles.running import DEBIAN, PROJECT
 from tests.roles.test_shape import NAMES, ROLES
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.roles.test_preflight import PROJECT
+from tests.roles.running import PROJECT
 from tests.server.auth.asking import Asked
 
 from aws_finops_mcp.server.auth.key_file import create_key, read_keys

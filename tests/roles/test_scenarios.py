@@ -4,7 +4,7 @@ import re
 
 import pytest
 import yaml  # type: ignore[import-untyped]
-from tests.roles.test_preflight import PROJECT
+from tests.roles.running import PROJECT
 from tests.roles.test_shape import ON_HOSTS
 
 PAGE = (PROJECT / "docs/testing.md").read_text(encoding="utf-8")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.roles.test_preflight import AMAZON, DEBIAN, PROJECT, run_tasks
+from tests.roles.running import AMAZON, DEBIAN, PROJECT, run_tasks
 
 MODULE = PROJECT / "roles/nginx/files/aws_finops_mcp_nginx.cil"
 # As little as a policy can be, with the types of Amazon Linux's targeted policy that matter here.

@@ -6,18 +6,21 @@ import errno
 import logging
 import os
 import socket
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import uvicorn
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 from starlette.types import ASGIApp
 from uvicorn_worker import UvicornWorker
 
 from aws_finops_mcp.server.audit_log import check_audit_file
 from aws_finops_mcp.server.auth.ways import check_authentication
+from aws_finops_mcp.server.draining import DrainingServer
 from aws_finops_mcp.server.http import create_app
 from aws_finops_mcp.server.logs import configure_logs
 from aws_finops_mcp.server.memory import settle_memory
@@ -42,6 +45,15 @@ class Worker(UvicornWorker):
         logger = logging.getLogger("uvicorn.error")
         logger.propagate = True
         logger.setLevel(logging.WARNING)  # gunicorn tells already when a worker starts and stops
+
+    async def _serve(self) -> None:
+        """As the class above does it, with a server that loses nothing when it stops."""
+        self.config.app = self.wsgi
+        server = DrainingServer(self.config)
+        self._install_sigquit_handler()
+        await server.serve(sockets=self.sockets)
+        if not server.started:
+            sys.exit(Arbiter.WORKER_BOOT_ERROR)
 
 
 class ServerLogger(Logger):

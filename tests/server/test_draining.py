@@ -1,0 +1,85 @@
+"""What is on its way when the server is told to stop is answered, not dropped."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.conftest import RunningServer, running_server
+
+from aws_finops_mcp.demo.account import EmbeddedAccount
+
+STOPPING = 0.5
+"""Seconds after the signal: uvicorn looks ten times a second whether it is to stop."""
+
+
+@pytest.fixture
+def server(account: EmbeddedAccount, tmp_path: Path) -> Iterator[RunningServer]:
+    with running_server(tmp_path / "log", {**account.environment, "MCP_SERVER_WORKERS": "1"}) as running:
+        yield running
+
+
+@contextlib.contextmanager
+def connected(server: RunningServer) -> Iterator[http.client.HTTPConnection]:
+    host, port = server.url.removeprefix("http://").split(":")
+    connection = http.client.HTTPConnection(host, int(port), timeout=30)
+    connection.connect()
+    with contextlib.closing(connection):
+        yield connection
+
+
+def health(connection: http.client.HTTPConnection) -> http.client.HTTPResponse:
+    # Not by connection.request, which connects again where it finds the connection closed.
+    assert connection.sock is not None
+    connection.sock.sendall(b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+    answer = http.client.HTTPResponse(connection.sock, method="GET")
+    answer.begin()
+    answer.read()
+    return answer
+
+
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGHUP], ids=["stop", "reload"])
+@pytest.mark.parametrize("used", [False, True], ids=["new", "kept alive"])
+def test_a_connection_without_a_request_has_time_for_one(
+    server: RunningServer, stop: signal.Signals, used: bool
+) -> None:
+    with connected(server) as connection:
+        if used:
+            assert health(connection).getheader("connection") is None
+        else:
+            with connected(server) as later:
+                assert health(later).status == 200  # so the one before is accepted too
+        server.process.send_signal(stop)
+        time.sleep(STOPPING)
+        answer = health(connection)
+        assert answer.status == 200
+        if stop is signal.SIGTERM:  # a reload starts the new workers first, which takes longer
+            assert answer.getheader("connection") == "close"
+            assert server.process.wait(timeout=30) == 0
+
+
+def test_who_connects_when_nobody_accepts_any_more_is_not_kept_from_the_next(
+    server: RunningServer,
+) -> None:
+    """A connection that brings nothing keeps the server for a moment only."""
+    with connected(server) as silent, connected(server) as later:
+        assert health(later).status == 200
+        assert silent.sock is not None
+        server.process.terminate()
+        assert server.process.wait(timeout=30) == 0
+        silent.sock.settimeout(5)
+        with contextlib.suppress(ConnectionResetError):
+            assert silent.sock.recv(1) == b""
+
+
+def test_a_stop_does_not_wait_where_nobody_is_connected(server: RunningServer, tmp_path: Path) -> None:
+    with connected(server) as connection:
+        assert health(connection).status == 200
+    server.process.terminate()
+    assert server.process.wait(timeout=30) == 0
+    assert not [line for line in server.log_lines() if '"level": "error"' in line]

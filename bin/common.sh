@@ -25,16 +25,14 @@ require_root() { # <what needs it> [what to do instead]
   [ "$(id -u)" -eq 0 ] || die "$1 needs root: it starts systemd containers${2:+. $2}"
 }
 
-# packages_for <lint|unit|clients|hosts>: the Debian packages of a part, installed when they are missing.
+# packages_for <lint|unit|clients|npm|hosts>: the Debian packages of a part, installed when they are missing.
 packages_for() {
   local wanted=() missing=() package
   case $1 in
     lint) wanted=(shellcheck git) ;;
     unit) wanted=(apache2-utils gpg nginx secilc) ;;
-    clients)
-      wanted=(curl nginx)
-      command -v npm >/dev/null || wanted+=(nodejs npm) # any Node will do to install the one that is pinned
-      ;;
+    clients) wanted=(curl nginx) ;;
+    npm) command -v npm >/dev/null || wanted=(nodejs npm) ;; # any Node will do to install the one that is pinned
     hosts) wanted=(podman runc netavark iptables mmdebstrap gpg debian-archive-keyring openssh-client openssl pebble curl iproute2) ;;
     *) die "packages_for: no list is called '$1'" ;;
   esac

@@ -181,16 +181,17 @@ def started(command: list[str], log: Path, env: dict[str, str] | None = None) ->
 
 @contextmanager
 def running_host(
-    account: dict[str, str], directory: Path, nginx_workers: int = 0, without: str = "", **given: Any
+    account: dict[str, str], directory: Path, nginx_workers: int = 0, without: str = "", port: int = 0, **given: Any
 ) -> Iterator[Host]:
     """nginx and the server, the latter started by its sockets as systemd does it.
 
     Args:
         nginx_workers: processes of nginx beside its master; 0 is one process that is all.
         without: `oauth` or `aws`, a way that is left out.
+        port: of HTTPS; a free one when not given.
         given: variables of the roles.
     """
-    http, https, loopback = free_port(), free_port(), free_port()
+    http, https, loopback = free_port(), port or free_port(), free_port()
     certificate(directory)
     htpasswd(directory / "users", alice=PASSWORD)
     _, key = create_key(directory / "keys.json", "ci", Scopes(), None)

@@ -26,9 +26,10 @@ def iam_policy(
     """
     own = {action for tool in tools if tool.name not in ALWAYS_LISTED for action in tool.iam_actions}
     own |= {also for action in own for also in DEPENDENT.get(action, ())}
-    own -= RESOURCE_ACTIONS
+    # Who a caller is, AWS tells everybody, whatever policies say.
+    own -= {*RESOURCE_ACTIONS, IDENTITY}
     # Those that lead to all others make the calls of what is offered, list an account's regions, and net savings.
-    actions = sorted(own | {IDENTITY, "ec2:DescribeRegions", *NET_ACTIONS})
+    actions = sorted(own | {"ec2:DescribeRegions", *NET_ACTIONS})
     statements: list[dict[str, Any]] = [
         {"Sid": "ReadForFindings", "Effect": "Allow", "Action": actions, "Resource": "*"}
     ]

@@ -18,6 +18,7 @@ from botocore.exceptions import (
     ConnectionError as BotoConnectionError,
 )
 
+from aws_finops_mcp.aws.iam import DEPENDENT
 from aws_finops_mcp.aws.switched_off import remedy_of
 from aws_finops_mcp.findings import FailedRead
 
@@ -55,7 +56,7 @@ def failed_read(error: Exception, *, action: str, account: str, region: str, res
         if remedy := remedy_of(action, text):
             return describe("not_opted_in", text, remedy)
         if _DENIED.search(code):
-            return describe("denied", text, f"allow the IAM action {action} for the server's role")
+            return describe("denied", text, f"allow the IAM action {_with_dependent(action)} for the server's role")
         if _CREDENTIALS.search(code):
             return describe("no_credentials", text, "renew or correct the server's AWS credentials")
         if _THROTTLED.search(code):
@@ -85,6 +86,12 @@ def failed_read(error: Exception, *, action: str, account: str, region: str, res
     if isinstance(error, BotoCoreError):
         return describe("error", f"{type(error).__name__}: {error}", "see the error; the call could not be made")
     raise error
+
+
+def _with_dependent(action: str) -> str:
+    """The action, and those that AWS asks for beside it."""
+    dependent = DEPENDENT.get(action, ())
+    return f"{action}, which needs {' and '.join(dependent)} too," if dependent else action
 
 
 def _assume_role(error: ClientError, account: str, region: str) -> FailedRead:

@@ -16,6 +16,7 @@ from aws_finops_mcp.demo.answers import table
 from aws_finops_mcp.demo.answers.company import Company
 from aws_finops_mcp.demo.double.app import Double, Handler
 from aws_finops_mcp.demo.double.athena import Athena
+from aws_finops_mcp.demo.double.authorisation import Authorisation
 from aws_finops_mcp.demo.double.calls import CallCounter
 from aws_finops_mcp.demo.double.cloudwatch import Metrics
 from aws_finops_mcp.demo.double.cost_explorer import CostExplorer
@@ -127,7 +128,16 @@ class EmbeddedAccount:
         families = ServedFamilies(now, None if self.seeded else ())
         handlers = {**answers, **self._handlers(provisioned), **families.operations}
         backend = DomainDispatcherApplication(create_backend_app)
-        app = Double(backend, handlers, self.calls, self.faults, self.credentials, self.estates.answer, families)
+        app = Double(
+            backend,
+            handlers,
+            self.calls,
+            self.faults,
+            self.credentials,
+            self.estates.answer,
+            families,
+            Authorisation(self.credentials, self.athena).check,
+        )
         self.remembered = app.remembered
         server = HttpServer(self._host, self._port, app)
         try:

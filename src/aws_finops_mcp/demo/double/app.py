@@ -47,9 +47,11 @@ class Double:
         credentials: Credentials,
         quick: Callable[[Call], Answer | None] = lambda call: None,
         additions: Additions | None = None,
+        authorise: Callable[[Call], None] = lambda call: None,
     ) -> None:
         """Requests that ``quick`` answers need neither handlers nor the backend; ``additions`` go into its lists."""
         self._additions = additions
+        self._authorise = authorise
         self._backend = backend
         self._handlers = handlers
         self._calls = calls
@@ -81,6 +83,7 @@ class Double:
         try:
             self._credentials.check(call.access_key, call.token, call.service, call.protocol)
             self._faults.apply(call)
+            self._authorise(call)
             return self._quick(call) or self.remembered.answer(call, asked, lambda: self._answer_or_refuse(call))
         except AwsError as refusal:
             return serialise_error(call, refusal)

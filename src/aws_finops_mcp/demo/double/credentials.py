@@ -2,44 +2,33 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
-from typing import Final
+from typing import Any
 
 from moto.iam.models import iam_backends
 
 from aws_finops_mcp.demo.double.errors import AwsError
-
-_DEFAULT_DURATION: Final = 3600
+from aws_finops_mcp.demo.double.roles import LONGEST, Permissions, Role, moto_role
 
 
 @dataclass(frozen=True)
 class Identity:
-    """Who calls, and until when; ``token`` is what temporary credentials must be shown with."""
+    """Who calls, and until when; ``token`` is what temporary credentials must be shown with.
+
+    ``role`` is the ARN of the role whose session it is, to which policies of that role apply.
+    """
 
     account: str
     arn: str
     user_id: str
     token: str | None = None
     expires: float | None = None
-
-
-@dataclass(frozen=True)
-class Role:
-    """A role that other accounts may assume; with an external id only those who name it."""
-
-    account: str
-    name: str
-    external_id: str | None = None
-    trusts: frozenset[str] = frozenset()
-    longest: int = _DEFAULT_DURATION
-
-    @property
-    def arn(self) -> str:
-        return f"arn:aws:iam::{self.account}:role/{self.name}"
+    role: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,17 +62,51 @@ class Credentials:
         self._lifetime = seconds
 
     def add_role(
-        self, account: str, name: str, external_id: str | None = None, longest: int = _DEFAULT_DURATION
+        self,
+        account: str,
+        name: str,
+        external_id: str | None = None,
+        longest: int = LONGEST,
+        policy: dict[str, Any] | None = None,
     ) -> Role:
-        """Declare a role of any account, synthetic or not, that the main account may assume."""
-        role = Role(account, name, external_id, frozenset({self._main.account}), longest)
+        """Declare a role of any account, synthetic or not, that the main account may assume.
+
+        Without a policy it may do everything. Declared again, what it may do is changed, for its sessions too.
+        """
+        permissions = None if policy is None else ((json.dumps(policy),),)
+        role = Role(account, name, external_id, frozenset({self._main.account}), longest, permissions)
         with self._lock:
             self._roles[role.arn] = role
         return role
 
     def role(self, arn: str) -> Role | None:
+        """The role, declared or made through IAM."""
         with self._lock:
-            return self._roles.get(arn)
+            declared = self._roles.get(arn)
+        return declared or moto_role(arn)
+
+    def permissions(self, identity: Identity) -> Permissions | None:
+        """What may be done in a role's session, by its policies as they are now; None for everything."""
+        if not identity.role:
+            return None
+        role = self.role(identity.role)
+        return role.permissions if role is not None else ((),)
+
+    def of_instance(self, role: str) -> dict[str, str]:
+        """What the metadata service of an instance with this role gives, as variables of an environment.
+
+        Args:
+            role: its ARN.
+        """
+        known = self.role(role)
+        if known is None:
+            raise ValueError(f"there is no role {role}")
+        issued = self.issue(known, "i-0123456789abcdef0", known.longest)
+        return {
+            "AWS_ACCESS_KEY_ID": issued.access_key,
+            "AWS_SECRET_ACCESS_KEY": issued.secret_key,
+            "AWS_SESSION_TOKEN": issued.token,
+        }
 
     def identify(self, access_key: str) -> Identity:
         """Any long-lived key that is nobody else's is the main account's."""
@@ -115,6 +138,7 @@ class Credentials:
             f"AROA{role.account}FINOP:{name}",
             token,
             expires,
+            role.arn,
         )
         access_key = f"ASIA{secrets.token_hex(8).upper()}"
         with self._lock:

@@ -20,10 +20,21 @@ class AwsError(Exception):
 _QUERY_ERA: Final = frozenset({"query", "rest-xml"})
 
 
-def access_denied(service: str, protocol: str, iam_action: str, caller_arn: str, query_era: bool) -> AwsError:
-    """What a caller without the permission is told."""
+def access_denied(
+    service: str,
+    protocol: str,
+    iam_action: str,
+    caller_arn: str,
+    query_era: bool,
+    resource: str = "*",
+    explicit: bool = False,
+) -> AwsError:
+    """What a caller without the permission is told; `explicit` where a policy denies it."""
+    what = iam_action if resource == "*" else f"{iam_action} on resource: {resource}"
     reason = f"because no identity-based policy allows the {iam_action} action"
-    message = f"User: {caller_arn} is not authorized to perform: {iam_action} {reason}"
+    if explicit:
+        reason = "with an explicit deny in an identity-based policy"
+    message = f"User: {caller_arn} is not authorized to perform: {what} {reason}"
     if service == "ec2":
         return AwsError("UnauthorizedOperation", f"You are not authorized to perform this operation. {message}", 403)
     if query_era or protocol in _QUERY_ERA:

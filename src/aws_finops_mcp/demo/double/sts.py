@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from moto.iam.models import iam_backends
-
-from aws_finops_mcp.demo.double.credentials import Credentials, Role
+from aws_finops_mcp.demo.double.credentials import Credentials
 from aws_finops_mcp.demo.double.errors import AwsError
 from aws_finops_mcp.demo.double.request import Call
+from aws_finops_mcp.demo.double.roles import ROLE_ARN, Role
 
 SHORTEST: Final = 900
 LONGEST: Final = 43_200
-_ROLE_ARN: Final = re.compile(r"^arn:aws:iam::(\d{12}):role/([\w+=,.@/-]+)$")
 _SESSION_NAME: Final = re.compile(r"^[\w+=,.@-]{2,64}$")
 
 
@@ -39,9 +36,9 @@ class Sts:
         if not SHORTEST <= duration <= LONGEST:
             bound = f"greater than or equal to {SHORTEST} and less than or equal to {LONGEST}"
             raise _invalid(str(duration), "durationSeconds", f"Member must have value {bound}")
-        if not _ROLE_ARN.match(arn):
+        if not ROLE_ARN.match(arn):
             raise AwsError("ValidationError", f"{arn} is invalid")
-        role = self._credentials.role(arn) or _moto_role(arn)
+        role = self._credentials.role(arn)
         if role is None or not _trusts(role, call, asked.get("ExternalId")):
             # AWS does not tell a role that is missing from one that does not trust the caller.
             message = f"User: {call.caller.arn} is not authorized to perform: sts:AssumeRole on resource: {arn}"
@@ -63,35 +60,6 @@ class Sts:
 
 def _trusts(role: Role, call: Call, external_id: Any) -> bool:
     return call.account in role.trusts and role.external_id in {None, external_id}
-
-
-def _moto_role(arn: str) -> Role | None:
-    """A role that was made through IAM, with what its trust policy says of principals and external ids."""
-    found = _ROLE_ARN.match(arn)
-    assert found is not None
-    account, path = found.groups()
-    if account not in iam_backends:
-        return None
-    for known in list(iam_backends[account]["aws"].roles.values()):
-        if known.arn == arn:
-            trusted, external_id = _trust_policy(known.assume_role_policy_document or "{}")
-            return Role(account, path, external_id, trusted, int(known.max_session_duration or 3600))
-    return None
-
-
-def _trust_policy(document: str) -> tuple[frozenset[str], str | None]:
-    trusted: set[str] = set()
-    external_id: str | None = None
-    statements = json.loads(document).get("Statement", [])
-    for statement in statements if isinstance(statements, list) else [statements]:
-        if statement.get("Effect") != "Allow":
-            continue
-        principals = statement.get("Principal", {})
-        named = principals.get("AWS", []) if isinstance(principals, dict) else []
-        trusted.update(re.findall(r"\d{12}", json.dumps(named)))
-        wanted = statement.get("Condition", {}).get("StringEquals", {}).get("sts:ExternalId")
-        external_id = str(wanted[0] if isinstance(wanted, list) else wanted) if wanted else external_id
-    return frozenset(trusted), external_id
 
 
 def _invalid(value: str, name: str, rule: str) -> AwsError:

@@ -12,15 +12,18 @@ from typing import Any
 
 import httpx2
 import pytest
+from starlette.datastructures import Headers
 from tests.conftest import RunningServer, free_port, running_server
 from tests.server.collector import CLIENT, SERVER, attributes, collector
 from tests.server.test_serve import Background, start, wait_until
 
 from aws_finops_mcp.demo.account import EmbeddedAccount
+from aws_finops_mcp.server.trace_context import parent_of
 from aws_finops_mcp.settings import SettingsError, load_settings
 
 PARENT_TRACE = "0af7651916cd43dd8448eb211c80319c"
 PARENT_SPAN = "b7ad6b7169203331"
+ROOT = f"1-{PARENT_TRACE[:8]}-{PARENT_TRACE[8:]}"
 TRACEPARENT = f"00-{PARENT_TRACE}-{PARENT_SPAN}-01"
 JSON_RPC = {"accept": "application/json, text/event-stream"}
 
@@ -166,6 +169,36 @@ def test_the_callers_trace_is_taken_up(account: EmbeddedAccount, tmp_path: Path,
         assert (span.trace_id.hex(), span.parent_span_id.hex()) == (PARENT_TRACE, PARENT_SPAN)
         assert {child.trace_id.hex() for child in kept.of_kind(CLIENT)} == {PARENT_TRACE}
         assert state.encode() not in b"".join(kept.bodies)
+
+
+@pytest.mark.parametrize(
+    ("headers", "wanted"),
+    [
+        ({"x-amzn-trace-id": f"Root={ROOT}"}, f"00-{PARENT_TRACE}-{PARENT_TRACE[-16:]}-01"),
+        ({"x-amzn-trace-id": f"Self=1-67891234-{'a' * 24};Root={ROOT}"}, f"00-{PARENT_TRACE}-{PARENT_TRACE[-16:]}-01"),
+        ({"x-amzn-trace-id": f"Root={ROOT};Parent={PARENT_SPAN};Sampled=1"}, f"00-{PARENT_TRACE}-{PARENT_SPAN}-01"),
+        ({"x-amzn-trace-id": f"Root={ROOT};Parent={PARENT_SPAN};Sampled=0"}, f"00-{PARENT_TRACE}-{PARENT_SPAN}-00"),
+        ({"x-amzn-trace-id": f"Root={ROOT}", "traceparent": TRACEPARENT}, TRACEPARENT),
+        ({"x-amzn-trace-id": f"Root={ROOT}0"}, ""),
+        ({"x-amzn-trace-id": f"Root={ROOT.upper()}"}, ""),
+        ({"x-amzn-trace-id": "Sampled=1"}, ""),
+        ({}, ""),
+    ],
+)
+def test_a_load_balancers_trace_is_read_where_there_is_no_other(headers: dict[str, str], wanted: str) -> None:
+    assert parent_of(Headers(headers)) == wanted
+
+
+def test_spans_belong_to_the_load_balancers_trace(account: EmbeddedAccount, tmp_path: Path) -> None:
+    with collector() as kept:
+        with running_server(tmp_path / "log", {**account.environment, "MCP_TRACES_ENDPOINT": kept.endpoint}) as server:
+            body = {"tool": "find_unused_volumes", "arguments": {}}
+            headers = {"X-Amzn-Trace-Id": f"Root={ROOT}"}
+            httpx2.post(f"{server.url}/mcp", json=body, headers=headers, timeout=60)
+            wait_until(lambda: len(kept.of_kind(SERVER)) == 1)
+        (span,) = kept.of_kind(SERVER)
+        assert span.trace_id.hex() == PARENT_TRACE
+        assert {child.trace_id.hex() for child in kept.of_kind(CLIENT)} == {PARENT_TRACE}
 
 
 def test_a_caller_who_does_not_want_a_trace_gets_none(account: EmbeddedAccount, tmp_path: Path) -> None:

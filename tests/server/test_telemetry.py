@@ -151,23 +151,27 @@ def test_a_call_is_a_span_with_one_for_each_aws_call(account: EmbeddedAccount, t
         assert kept.resources[0]["service.name"] == "aws-finops-mcp"
 
 
-@pytest.mark.parametrize("way", ["plain", "mcp", "_meta"])
-def test_the_callers_trace_is_taken_up(account: EmbeddedAccount, tmp_path: Path, way: str) -> None:
+def test_the_callers_trace_is_taken_up(account: EmbeddedAccount, tmp_path: Path) -> None:
+    """By each way that it can be said, one after the other."""
+    plain_trace, mcp_trace, meta_trace = traces = [f"{number}{PARENT_TRACE[1:]}" for number in range(3)]
+    state = "vendor=what-a-caller-wrote"
+
+    def parent(trace: str) -> str:
+        return f"00-{trace}-{PARENT_SPAN}-01"
+
     with collector() as kept:
         with running_server(tmp_path / "log", {**account.environment, "MCP_TRACES_ENDPOINT": kept.endpoint}) as server:
-            state = "vendor=what-a-caller-wrote"
-            if way == "plain":
-                headers = {"traceparent": TRACEPARENT, "tracestate": state}
-                body = {"tool": "find_unused_volumes", "arguments": {}}
-                httpx2.post(f"{server.url}/mcp", json=body, headers=headers, timeout=60)
-            elif way == "mcp":
-                mcp(server, "find_unused_volumes", traceparent=TRACEPARENT, tracestate=state)
-            else:
-                mcp(server, "find_unused_volumes", meta={"traceparent": TRACEPARENT})
-            wait_until(lambda: len(kept.of_kind(SERVER)) == 1)
-        (span,) = kept.of_kind(SERVER)
-        assert (span.trace_id.hex(), span.parent_span_id.hex()) == (PARENT_TRACE, PARENT_SPAN)
-        assert {child.trace_id.hex() for child in kept.of_kind(CLIENT)} == {PARENT_TRACE}
+            headers = {"traceparent": parent(plain_trace), "tracestate": state}
+            body = {"tool": "find_unused_volumes", "arguments": {}}
+            httpx2.post(f"{server.url}/mcp", json=body, headers=headers, timeout=60)
+            mcp(server, "find_unused_volumes", traceparent=parent(mcp_trace), tracestate=state)
+            mcp(server, "find_unused_volumes", meta={"traceparent": parent(meta_trace)})
+            wait_until(lambda: len(kept.of_kind(SERVER)) == 3)
+        spans = sorted(kept.of_kind(SERVER), key=lambda span: span.start_time_unix_nano)
+        taken_up = [(span.trace_id.hex(), span.parent_span_id.hex()) for span in spans]
+        assert taken_up == [(trace, PARENT_SPAN) for trace in traces]
+        below = {(child.trace_id, child.parent_span_id) for child in kept.of_kind(CLIENT)}
+        assert below == {(span.trace_id, span.span_id) for span in spans}
         assert state.encode() not in b"".join(kept.bodies)
 
 

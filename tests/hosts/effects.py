@@ -240,6 +240,19 @@ def test_tls_is_modern_and_speaks_http_2(host: Host) -> None:
         host.handshake(name=host.name, versions=(ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1))
 
 
+def test_the_key_exchange_is_hybrid_where_openssl_can(host: Host) -> None:
+    """Against those who keep what they hear for a quantum computer; others agree on X25519."""
+    version = re.search(r"OpenSSL (\d+)\.(\d+)", host.shell("openssl version"))
+    assert version
+    can = (int(version[1]), int(version[2])) >= (3, 5)
+    connect = f"openssl s_client -brief -connect 127.0.0.1:443 -servername {host.name}"
+    said = host.shell(f"{connect} -groups {'X25519MLKEM768:X25519' if can else 'X25519'} </dev/null 2>&1")
+    assert ("X25519MLKEM768" in said) is can
+    assert "X25519" in said
+    assert "X25519" in host.shell(f"{connect} -groups X25519 </dev/null 2>&1")
+    assert "TLSv1.3" not in host.shell(f"{connect} -groups X448 </dev/null 2>&1", check=False)
+
+
 @pytest.mark.parametrize("name", [None, "other.example.com"])
 def test_other_names_get_no_handshake(host: Host, name: str | None) -> None:
     with pytest.raises(OSError, match=r"(?i)unrecognized|alert|eof"):

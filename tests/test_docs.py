@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 import tomllib
 from pathlib import Path
 
 import pytest
 
+from aws_finops_mcp.clients.target import target_of
+from aws_finops_mcp.connect.tunnel import command_of
 from aws_finops_mcp.settings import Scopes, Settings
 
 ROOT = Path(__file__).parent.parent
@@ -45,3 +49,12 @@ def test_the_settings_that_are_shown_are_taken() -> None:
     assert settings.mcp_auth_issuers.keys() == {"okta", "cognito", "aws"}
     assert settings.mcp_auth_scopes["alice"].regions == ("eu-west-1", "global")
     assert settings.mcp_auth_scopes["alice"].model_fields_set == Scopes.model_fields.keys()
+
+
+def test_the_port_forwarding_of_the_readme_is_what_connect_opens() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (printed,) = re.findall(r"^\| \*\*SSM port forwarding\*\* \| `(aws [^`]*)` \|", readme, re.MULTILINE)
+    *words, parameters = shlex.split(printed.replace("i-…", "i-0123456789abcdef0"))
+    *opened, given = command_of(target_of(ssm="i-0123456789abcdef0"), asks=False)
+    assert words == opened
+    assert json.loads(parameters) == json.loads(given)

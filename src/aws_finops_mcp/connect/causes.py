@@ -53,17 +53,18 @@ CAUSES = (
         "the host's key is not known here, or has changed",
         "run `ssh HOST` once and compare the fingerprint; after a new instance: `ssh-keygen -R HOST`",
     ),
-    Cause(
-        "permission denied",
-        r"Permission denied \(|Too many authentication failures",
-        "the host does not accept your key, or the user's name is wrong",
-        "give the right user and key: `--ssh user@host`, `IdentityFile` in ~/.ssh/config, `ssh-add`",
-    ),
+    # Before the next: ssh goes on without that key, and is denied then.
     Cause(
         "key file open",
         r"UNPROTECTED PRIVATE KEY FILE|bad permissions",
         "others may read your private key, so ssh does not use it",
         "chmod 0600 the key's file",
+    ),
+    Cause(
+        "permission denied",
+        r"Permission denied \(|Too many authentication failures",
+        "the host does not accept your key, or the user's name is wrong",
+        "give the right user and key: `--ssh user@host`, `IdentityFile` in ~/.ssh/config, `ssh-add`",
     ),
     Cause(
         "forwarding forbidden",

@@ -16,14 +16,8 @@ from aws_finops_mcp.demo.account import EmbeddedAccount
 from aws_finops_mcp.demo.inventory import REGIONS
 from aws_finops_mcp.findings import CheckAnswer, Verdict
 
-_LAMBDA = "ListFunctions tells no tags, and nothing else is asked for them: a function can't be exempt yet"
 _NONE = "none of the company's findings has a tag"
 UNTRIED = {
-    "analyze_lambda_cold_starts": _LAMBDA,
-    "find_outdated_lambda_runtimes": _LAMBDA,
-    "find_underutilized_lambda_functions": _LAMBDA,
-    "find_unused_lambda_functions": _LAMBDA,
-    "find_orphaned_cloudwatch_dashboards": "ListDashboards tells no tags: a dashboard can't be exempt yet",
     "find_incomplete_multipart_uploads": _NONE,
     "find_unencrypted_s3_buckets": _NONE,
     "get_s3_storage_class_recommendations": _NONE,

@@ -13,6 +13,7 @@ from aws_finops_mcp.aws.metrics import DAY, HOUR, MetricQuery
 from aws_finops_mcp.aws.reads import Read, read
 from aws_finops_mcp.checks.check import Check, Facts, Judgement, Part
 from aws_finops_mcp.checks.reads import DISTRIBUTIONS, EVENT_SOURCE_MAPPINGS, FUNCTIONS, SUBSCRIPTIONS
+from aws_finops_mcp.checks.tagging import FUNCTION_TAGS, with_listed_tags
 from aws_finops_mcp.declaration import PeriodParams
 from aws_finops_mcp.findings import HOURS_PER_MONTH, Category, Scalar, Verdict
 
@@ -86,6 +87,10 @@ def concurrency_of(name: str) -> Read:
 
 def judge_functions(facts: Facts, params: UnusedLambdaFunctionsParams) -> Iterator[Judgement]:
     """A function that nothing invoked is idle: Lambda writes no datapoint when there is no invocation."""
+    return with_listed_tags(facts, FUNCTION_TAGS, _judge_all(facts, params))
+
+
+def _judge_all(facts: Facts, params: UnusedLambdaFunctionsParams) -> Iterator[Judgement]:
     at_edge = _edge_functions(facts)
     unallocated = nothing_allocated(facts)
     sources = _sources(facts)
@@ -206,7 +211,7 @@ UNUSED_LAMBDA_FUNCTIONS = Check(
     ),
     resource_type="AWS::Lambda::Function",
     params=UnusedLambdaFunctionsParams,
-    inventory=(FUNCTIONS, DISTRIBUTIONS, EVENT_SOURCE_MAPPINGS, SUBSCRIPTIONS),
+    inventory=(FUNCTIONS, DISTRIBUTIONS, EVENT_SOURCE_MAPPINGS, SUBSCRIPTIONS, FUNCTION_TAGS),
     referrers=(
         "Lambda event source mappings, SNS subscriptions; not: EventBridge rules, aliases, function URLs and what else "
         "its policy lets in, which are a call a function"
@@ -229,7 +234,7 @@ UNUSED_LAMBDA_FUNCTIONS = Check(
     verdicts={
         Verdict.IDLE: "no invocation in the window, not run by CloudFront, and last changed before the window",
         Verdict.TOO_NEW: "no invocation, but changed within the window",
-        Verdict.UNKNOWN: "its invocations, or in us-east-1 CloudFront's distributions, could not be read",
+        Verdict.UNKNOWN: "its invocations or tags, or in us-east-1 CloudFront's distributions, could not be read",
     },
     remediation=(
         "Remove provisioned concurrency first: that is what costs. Before deleting the function look at its event "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +12,10 @@ from pydantic import Field
 
 from aws_finops_mcp.aws.clients import GLOBAL_REGION
 from aws_finops_mcp.aws.reads import Read, read
-from aws_finops_mcp.checks.check import NO_REFERRERS, Check, Facts, Judgement, Part
+from aws_finops_mcp.checks.check import NO_REFERRERS, Check, Facts, Judgement, Part, tags_of
 from aws_finops_mcp.checks.metric_owners import ALARM, LOOKED_FOR, OWNERS, Existing, Metric, reads_for
 from aws_finops_mcp.checks.reads import DASHBOARDS
+from aws_finops_mcp.checks.tagging import findings_of, with_tags
 from aws_finops_mcp.declaration import RegionParams
 from aws_finops_mcp.findings import Category, Scalar, Verdict
 
@@ -126,8 +127,27 @@ def read_shown(facts: Facts, _params: OrphanedCloudwatchDashboardsParams) -> Ite
     yield from reads_for(metric for _, body in _bodies(facts) if body for metric in body.named)
 
 
+def _tag_read(arn: str) -> Read:
+    return read("cloudwatch", "ListTagsForResource", "Tags", {"ResourceARN": arn}, region=GLOBAL_REGION, resource=arn)
+
+
+def _tag_reads(judged: Iterable[Judgement]) -> dict[str, Read]:
+    return {arn: _tag_read(arn) for arn in findings_of(judged)}
+
+
+def read_tags(facts: Facts, params: OrphanedCloudwatchDashboardsParams) -> Iterable[Read]:
+    """Only those of findings: there is no call for several."""
+    return _tag_reads(_judge_all(facts, params)).values()
+
+
 def judge_dashboards(facts: Facts, params: OrphanedCloudwatchDashboardsParams) -> Iterator[Judgement]:
     """A dashboard all of whose resources are gone shows nothing."""
+    judged = list(_judge_all(facts, params))
+    told = {arn: facts.maybe(wanted) for arn, wanted in _tag_reads(judged).items()}
+    return with_tags(judged, {arn: tags_of({"Tags": rows}) for arn, rows in told.items() if rows is not None})
+
+
+def _judge_all(facts: Facts, params: OrphanedCloudwatchDashboardsParams) -> Iterator[Judgement]:
     existing = Existing(facts)
     for dashboard, body in _bodies(facts):
         metrics = body.named if body else None
@@ -180,7 +200,12 @@ ORPHANED_DASHBOARDS = Check(
     params=OrphanedCloudwatchDashboardsParams,
     inventory=(DASHBOARDS,),
     follow_ups=(read_bodies, read_shown),
-    detail_actions=("cloudwatch:GetDashboard", *sorted({owner.wanted.iam_action for owner in OWNERS.values()})),
+    details=read_tags,
+    detail_actions=(
+        "cloudwatch:GetDashboard",
+        "cloudwatch:ListTagsForResource",
+        *sorted({owner.wanted.iam_action for owner in OWNERS.values()}),
+    ),
     everywhere=True,
     judge=judge_dashboards,
     referrers=NO_REFERRERS,
@@ -196,8 +221,8 @@ ORPHANED_DASHBOARDS = Check(
         Verdict.DEGRADED: "some of what it shows is gone",
         Verdict.OK: "what it shows is there, or of a kind that this check does not look for",
         Verdict.TOO_NEW: "shows what is gone, but was changed within the period",
-        Verdict.UNKNOWN: "its widgets, or a listing that would tell, could not be read; or what it searches for may be "
-        "there",
+        Verdict.UNKNOWN: "its widgets or tags, or a listing that would tell, could not be read; or what it searches "
+        "for may be there",
     },
     remediation="Ask who looks at it, mend or remove the dead widgets, or delete the dashboard.",
     references=(

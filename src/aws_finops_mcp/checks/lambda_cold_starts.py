@@ -11,6 +11,7 @@ from aws_finops_mcp.aws.metrics import MetricQuery
 from aws_finops_mcp.checks.check import Check, Facts, Judgement
 from aws_finops_mcp.checks.lambda_insights import insights, may_have_insights, own
 from aws_finops_mcp.checks.reads import FUNCTIONS
+from aws_finops_mcp.checks.tagging import FUNCTION_TAGS, with_listed_tags
 from aws_finops_mcp.declaration import PeriodParams
 from aws_finops_mcp.findings import Category, Scalar, Verdict
 
@@ -44,7 +45,9 @@ def _queries(function: Any) -> tuple[MetricQuery, ...]:
 
 def judge_starts(facts: Facts, params: ColdStartsParams) -> Iterator[Judgement]:
     """Degraded by starts that were measured, or by more load than the provisioned concurrency; else not known."""
-    return (_judge(facts, params, function) for function in facts.items(FUNCTIONS))
+    return with_listed_tags(
+        facts, FUNCTION_TAGS, (_judge(facts, params, function) for function in facts.items(FUNCTIONS))
+    )
 
 
 def _judge(facts: Facts, params: ColdStartsParams, function: Any) -> Judgement:
@@ -98,7 +101,7 @@ COLD_STARTS = Check(
     ),
     resource_type="AWS::Lambda::Function",
     params=ColdStartsParams,
-    inventory=(FUNCTIONS,),
+    inventory=(FUNCTIONS, FUNCTION_TAGS),
     metrics=read_starts,
     judge=judge_starts,
     saves=False,

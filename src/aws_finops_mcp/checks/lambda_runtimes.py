@@ -11,6 +11,7 @@ from pydantic import Field
 from aws_finops_mcp.checks.check import Check, Facts, Judgement
 from aws_finops_mcp.checks.lambda_runtimes_facts import AS_OF, RUNTIMES, SOURCE, Runtime
 from aws_finops_mcp.checks.reads import FUNCTIONS
+from aws_finops_mcp.checks.tagging import FUNCTION_TAGS, with_listed_tags
 from aws_finops_mcp.declaration import RegionParams
 from aws_finops_mcp.findings import Category, Scalar, Verdict
 
@@ -24,7 +25,8 @@ class OutdatedRuntimesParams(RegionParams):
 def judge_runtimes(facts: Facts, params: OutdatedRuntimesParams) -> Iterator[Judgement]:
     """By the date on which AWS's support ends. What AWS made for another name is not guessed at."""
     today = facts.now.date()
-    return (_judge(function, today, params.days_ahead) for function in facts.items(FUNCTIONS))
+    judged = (_judge(function, today, params.days_ahead) for function in facts.items(FUNCTIONS))
+    return with_listed_tags(facts, FUNCTION_TAGS, judged)
 
 
 def _judge(function: Any, today: date, days_ahead: int) -> Judgement:
@@ -80,7 +82,7 @@ OUTDATED_RUNTIMES = Check(
     ),
     resource_type="AWS::Lambda::Function",
     params=OutdatedRuntimesParams,
-    inventory=(FUNCTIONS,),
+    inventory=(FUNCTIONS, FUNCTION_TAGS),
     judge=judge_runtimes,
     saves=False,
     evidence={
@@ -96,6 +98,7 @@ OUTDATED_RUNTIMES = Check(
     verdicts={
         Verdict.OUTDATED: "AWS's support has ended, or ends within days_ahead",
         Verdict.OK: "supported, a container image, or not in the table",
+        Verdict.UNKNOWN: "without support, but its tags, which may exempt it, could not be read",
     },
     remediation=(
         "Change Runtime and test: minor versions of Python and Node.js drop library functions. Published versions keep "

@@ -16,6 +16,7 @@ from aws_finops_mcp.checks.awslambda import CLAIMED, UNRESERVED, concurrency_of,
 from aws_finops_mcp.checks.check import Check, Facts, Judgement, Part
 from aws_finops_mcp.checks.lambda_insights import insights, may_have_insights, own
 from aws_finops_mcp.checks.reads import FUNCTIONS
+from aws_finops_mcp.checks.tagging import FUNCTION_TAGS, with_listed_tags
 from aws_finops_mcp.declaration import PeriodParams
 from aws_finops_mcp.findings import HOURS_PER_MONTH, Category, Scalar, Verdict
 
@@ -99,7 +100,8 @@ def smaller_memory(memory_mib: int, used_mib: float, cpu_share: float) -> int:
 def judge_sizes(facts: Facts, params: UnderutilizedFunctionsParams) -> Iterator[Judgement]:
     """Underused by memory that was measured, or by provisioned concurrency that nothing took."""
     idle_region = nothing_allocated(facts)
-    return (_judge(facts, params, function, idle_region) for function in facts.items(FUNCTIONS))
+    judged = (_judge(facts, params, function, idle_region) for function in facts.items(FUNCTIONS))
+    return with_listed_tags(facts, FUNCTION_TAGS, judged)
 
 
 def _judge(facts: Facts, params: UnderutilizedFunctionsParams, function: Any, idle_region: bool) -> Judgement:
@@ -180,7 +182,7 @@ UNDERUTILIZED_FUNCTIONS = Check(
     ),
     resource_type="AWS::Lambda::Function",
     params=UnderutilizedFunctionsParams,
-    inventory=(FUNCTIONS,),
+    inventory=(FUNCTIONS, FUNCTION_TAGS),
     metrics=read_sizes,
     details=read_provisioned,
     detail_actions=("lambda:ListProvisionedConcurrencyConfigs",),

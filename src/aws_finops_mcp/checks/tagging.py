@@ -27,6 +27,10 @@ def tags_read(resource_type: str) -> Read:
     )
 
 
+FUNCTION_TAGS = tags_read("lambda:function")
+"""ListFunctions tells none."""
+
+
 def tags_by_arn(facts: Facts, wanted: Read) -> Tags | None:
     """Tags by ARN; None when they could not be read. A resource that is not there has none."""
     found = facts.maybe(wanted)

@@ -8,11 +8,20 @@ from typing import Final
 
 from aws_finops_mcp.demo import inventory
 from aws_finops_mcp.demo.families.family import Case, Family
+from aws_finops_mcp.demo.families.tags import tag_rows
 from aws_finops_mcp.demo.inventory import US
 from aws_finops_mcp.demo.prices import provisioned_concurrency_month
 from aws_finops_mcp.findings import Verdict
 
 _ENDED: Final = ("python3.8", "python3.9", "nodejs14.x", "nodejs16.x", "nodejs20.x")
+
+
+def _arn(function: inventory.Function) -> str:
+    return f"arn:aws:lambda:{function.region}:{inventory.ACCOUNT_ID}:function:{function.name}"
+
+
+def _tags(function: inventory.Function) -> dict[str, str]:
+    return {key: value for key, value in function.tags.items() if key != "Name"}
 
 
 def _runtimes() -> Iterator[Case]:
@@ -47,11 +56,12 @@ def _starts() -> Iterator[Case]:
 
 
 def family(now: datetime) -> Family:
-    """Nothing but the truth: the functions are in moto."""
+    """The truth, and the functions' tags: the functions themselves are in moto."""
     return Family(
+        rows=(tag_rows((one.region, _arn(one), _tags(one)) for one in inventory.FUNCTIONS),),
         cases={
             "find_outdated_lambda_runtimes": tuple(_runtimes()),
             "find_underutilized_lambda_functions": tuple(_sizes()),
             "analyze_lambda_cold_starts": tuple(_starts()),
-        }
+        },
     )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -239,6 +239,7 @@ class Dashboard:
     why: str
     days: int = 300
     more: Sequence[dict[str, Any]] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
 
     def entry(self, now: datetime) -> dict[str, Any]:
         return {
@@ -268,6 +269,7 @@ _LAMBDA: Final = ["AWS/Lambda", "Errors", "FunctionName"]
 _DASHBOARDS: Final = (
     Dashboard("nw-alarms", [], OK, "its alarm is there", more=[_alarm_widget("nw-mon-errors")]),
     Dashboard("nw-alarms-old", [], IDLE, "its alarm is gone", more=[_alarm_widget("nw-mon-deleted")]),
+    Dashboard("nw-kept", [], EXEMPT, "tagged so", more=[_alarm_widget("nw-mon-deleted")], tags={"finops:exempt": "1"}),
     Dashboard("nw-logs", [], OK, "its log group is there", more=[_log_widget("/log/silent")]),
     Dashboard("nw-logs-old", [], IDLE, "its log groups are gone", more=[_log_widget("/log/gone-1", "/log/gone-2")]),
     Dashboard(
@@ -344,6 +346,12 @@ def family(now: datetime) -> Family:
             "DashboardBody": found.body,
         }
 
+    def tags(call: Call) -> dict[str, Any] | None:
+        name = str(call.parameters["ResourceARN"]).rpartition(":dashboard/")[2]
+        if name not in bodies:
+            return None
+        return {"Tags": [{"Key": key, "Value": value} for key, value in bodies[name].tags.items()]}
+
     kept = next(alarm for alarm in _ALARMS if alarm.orphaned is EXEMPT)
     tagged = {"ResourceARN": kept.arn, "Tags": [{"Key": "finops:exempt", "Value": "until the audit"}]}
     return Family(
@@ -359,7 +367,7 @@ def family(now: datetime) -> Family:
                 lambda asked, row: "cloudwatch:alarm" in asked.get("ResourceTypeFilters", ["cloudwatch:alarm"]),
             ),
         ),
-        operations={("cloudwatch", "GetDashboard"): body},
+        operations={("cloudwatch", "GetDashboard"): body, ("cloudwatch", "ListTagsForResource"): tags},
         cases={
             "find_orphaned_cloudwatch_alarms": [
                 Case(

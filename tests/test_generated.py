@@ -30,7 +30,10 @@ def test_the_reference_page_is_that_of_the_code() -> None:
 @pytest.mark.parametrize("check", CHECKS, ids=[check.name for check in CHECKS])
 def test_every_check_says_how_it_judges_and_what_to_do(check: object) -> None:
     text = reference()
-    for part in (getattr(check, "remediation", None), *getattr(check, "verdicts", {}).values()):
+    for part in (
+        *(getattr(check, name, None) for name in ("remediation", "limits")),
+        *getattr(check, "verdicts", {}).values(),
+    ):
         assert part
         assert part in text
 

@@ -40,6 +40,7 @@ CHECK = Check(
     verdicts={Verdict.COSTLY: "costs more than another"},
     remediation="",
     references=(),
+    limits="",
 )
 
 

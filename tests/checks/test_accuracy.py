@@ -13,6 +13,7 @@ from aws_finops_mcp.checks.check import Check
 from aws_finops_mcp.demo.account import EmbeddedAccount
 from aws_finops_mcp.demo.accuracy import Measured, measure, report
 from aws_finops_mcp.demo.other_tools import HELD_BY, other_tools, section
+from aws_finops_mcp.prices.sources import priced_by
 
 PAGE = Path(__file__).parents[2] / "docs" / "checks.md"
 
@@ -36,6 +37,16 @@ def test_precision_and_recall_are_one(
     result = told(engine, account, measured, check).accuracy
     assert result.wrong == ()
     assert (result.precision, result.recall) == (1.0, 1.0)
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
+def test_it_prices_with_all_that_it_declares_and_nothing_else(
+    engine: Engine, account: EmbeddedAccount, measured: dict[str, Measured], check: Check[Any]
+) -> None:
+    priced = told(engine, account, measured, check).accuracy.priced
+    assert [key for key in priced if not priced_by(check.prices, key)] == []
+    assert [pattern for pattern in check.prices if not any(priced_by([pattern], key) for key in priced)] == []
+    assert bool(check.prices) == check.saves
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)

@@ -8,6 +8,7 @@ from typing import Any
 from aws_finops_mcp.audits.catalogue import TOOLS, Tool
 from aws_finops_mcp.checks import CHECKS
 from aws_finops_mcp.checks.check import Check
+from aws_finops_mcp.prices.sources import FACTS_REGION, source
 
 
 def reference() -> str:
@@ -55,6 +56,15 @@ def _check(check: Check[Any]) -> Iterator[str]:
     yield from (f"- `{verdict}`: {meaning}" for verdict, meaning in check.verdicts.items())
     yield from ("", "| evidence | |", "|---|---|")
     yield from (f"| `{key}` | {source} |" for key, source in check.evidence_sources.items())
+    if check.prices:
+        yield from ("", f"| price | Price List | by | without it, in {FACTS_REGION} |", "|---|---|---|---|")
+        yield from map(_price, check.prices)
     if check.referrers:
         yield from ("", f"What still refers to a finding is looked for among: {check.referrers}.")
-    yield from ("", f"What to do: {check.remediation}")
+    yield from ("", f"Limits: {check.limits}", "", f"What to do: {check.remediation}")
+
+
+def _price(pattern: str) -> str:
+    told = source(pattern)
+    cells = [f"`{pattern}`", "; ".join(told.skus), ", ".join(told.units), "; ".join(told.facts) or "none"]
+    return f"| {' | '.join(cells)} |"

@@ -228,6 +228,10 @@ API_PERFORMANCE = Check(
         "https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html",
         "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-logging.html",
     ),
+    limits=(
+        "Metrics of REST APIs carry the API's name, not its id: of namesakes with a stage of the same name nothing is "
+        "said. Which method is slow, and whether the integration is, is not looked at."
+    ),
 )
 
 CHECKS = (API_PERFORMANCE,)

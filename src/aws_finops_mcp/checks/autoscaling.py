@@ -173,6 +173,10 @@ GROUPS_WITH_OLD_IMAGES = Check(
         "https://docs.aws.amazon.com/autoscaling/ec2/userguide/asg-instance-refresh.html",
         "https://docs.aws.amazon.com/autoscaling/ec2/userguide/using-systems-manager-parameters.html",
     ),
+    limits=(
+        "Running instances that were started from an older image are not looked at, and images of other accounts are "
+        "judged by what AWS still tells of them."
+    ),
 )
 
 CHECKS = (GROUPS_WITH_OLD_IMAGES,)

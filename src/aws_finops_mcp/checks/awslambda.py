@@ -244,6 +244,11 @@ UNUSED_LAMBDA_FUNCTIONS = Check(
         "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html",
         "https://aws.amazon.com/lambda/pricing/",
     ),
+    prices=("lambda.provisioned_concurrency.*",),
+    limits=(
+        "CloudWatch keeps daily sums for 455 days: what runs less often than `period` looks idle. Lambda tells when a "
+        "function was last changed, not when it was made. SnapStart snapshots are named, and not priced."
+    ),
 )
 
 CHECKS = (UNUSED_LAMBDA_FUNCTIONS,)

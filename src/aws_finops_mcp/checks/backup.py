@@ -294,6 +294,11 @@ LONG_BACKUPS = Check(
         "https://docs.aws.amazon.com/aws-backup/latest/devguide/plan-options-and-configuration.html",
         "https://aws.amazon.com/backup/pricing/",
     ),
+    prices=("backup.*",),
+    limits=(
+        "Of incremental backups of what is gone the largest one counts, of others none, since AWS does not tell what "
+        "each holds alone. Cold storage, copies in other accounts and what a vault lock keeps are not priced."
+    ),
 )
 
 CHECKS = (LONG_BACKUPS,)

@@ -107,6 +107,8 @@ class Check(Generic[RegionParamsT]):
         evidence: what each evidence key is and which call gives it.
         verdicts: what the verdicts mean here: all that make a finding, others where their name does not say it.
         remediation: what people do about it; the server itself changes nothing.
+        limits: what it does not see, and what its saving leaves out.
+        prices: patterns of the names of all units that it prices with (`ebs.*`); none where it saves nothing.
         follow_ups: reads that follow from those before, a level a function: pure. What they gave is in the facts'
             `details`. The first takes what `inventory` gave (services of each cluster), the next also what that gave.
         metrics: the series to read, from the inventory and its follow-ups: pure.
@@ -131,6 +133,8 @@ class Check(Generic[RegionParamsT]):
     verdicts: Mapping[Verdict, str]
     remediation: str
     references: tuple[str, ...]
+    limits: str
+    prices: tuple[str, ...] = ()
     metrics: Callable[[Facts, RegionParamsT], Iterable[MetricQuery]] = _no_metrics
     details: Callable[[Facts, RegionParamsT], Iterable[Read]] = _no_details
     detail_actions: tuple[str, ...] = ()

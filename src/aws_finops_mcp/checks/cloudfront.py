@@ -161,6 +161,10 @@ UNUSED_DISTRIBUTIONS = Check(
         "it. Its origins, certificates and functions may then be unused too."
     ),
     references=(METRICS_PAGE, "https://aws.amazon.com/cloudfront/pricing/"),
+    limits=(
+        "What an origin behind it costs is other checks' to say. DNS records of other accounts and providers are not "
+        "seen."
+    ),
     referrers="records of the account's Route 53 zones",
 )
 
@@ -317,6 +321,10 @@ CACHE_HIT_RATIO = Check(
     references=(
         METRICS_PAGE,
         "https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cache-hit-ratio.html",
+    ),
+    limits=(
+        "Needs CloudFront's additional metrics, which AWS bills; without them nothing is said. The ratio is of "
+        "requests, not of bytes."
     ),
 )
 

@@ -270,6 +270,11 @@ DUPLICATE_TRAILS = Check(
         "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-trail-manage-costs.html",
         "https://aws.amazon.com/cloudtrail/pricing/",
     ),
+    prices=("cloudtrail.management_events",),
+    limits=(
+        "Management events alone: data events, Insights events and CloudTrail Lake are not counted. The number of "
+        "events is measured only for trails that write to CloudWatch Logs."
+    ),
 )
 
 CHECKS = (DUPLICATE_TRAILS,)

@@ -213,6 +213,11 @@ ORPHANED_ALARMS = Check(
         "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html",
         "https://aws.amazon.com/cloudwatch/pricing/",
     ),
+    prices=("cloudwatch.alarm.*",),
+    limits=(
+        "Own metrics, metric math without a named resource, and resources of other accounts are not looked for. The "
+        "first ten alarms of an account are free, which is not counted."
+    ),
 )
 
 # --- alarms without data ---------------------------------------------------------------------------------------------
@@ -266,6 +271,11 @@ UNUSED_ALARMS = Check(
     references=(
         "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html",
         "https://aws.amazon.com/cloudwatch/pricing/",
+    ),
+    prices=("cloudwatch.alarm.*",),
+    limits=(
+        "An alarm on errors may rightly have no data where none happen. The first ten alarms of an account are free, "
+        "which is not counted."
     ),
 )
 

@@ -229,6 +229,11 @@ ORPHANED_DASHBOARDS = Check(
         "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html",
         "https://aws.amazon.com/cloudwatch/pricing/",
     ),
+    prices=("cloudwatch.dashboard",),
+    limits=(
+        "AWS does not tell who looks at a dashboard. Own metrics, searches and widgets of other accounts are not "
+        "judged; the first three dashboards are free, which is not counted."
+    ),
 )
 
 CHECKS = (ORPHANED_DASHBOARDS,)

@@ -124,6 +124,11 @@ UNDERUTILIZED_DOCDB_INSTANCES = Check(
         "https://docs.aws.amazon.com/documentdb/latest/developerguide/cloud_watch.html",
         "https://aws.amazon.com/documentdb/pricing/",
     ),
+    prices=("docdb.*",),
+    limits=(
+        "CPU decides the smaller size; memory and cache hits are not looked at. Elastic clusters and the cluster's "
+        "storage are not counted."
+    ),
     referrers="DocumentDB clusters",
 )
 

@@ -218,6 +218,11 @@ UNDERUTILIZED_DYNAMODB_TABLES = Check(
         "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html",
         "https://aws.amazon.com/dynamodb/pricing/",
     ),
+    prices=("dynamodb.*_capacity", "dynamodb.*_requests"),
+    limits=(
+        "Peaks are averages of five minutes: shorter bursts are left to burst capacity. Reserved capacity is not "
+        "deducted from list prices."
+    ),
 )
 
 # --- Too little -------------------------------------------------------------------------------------------------
@@ -281,6 +286,10 @@ OVERUTILIZED_DYNAMODB_TABLES = Check(
     references=(
         "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/AutoScaling.html",
         "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html",
+    ),
+    limits=(
+        "Hot partitions throttle below a table's capacity: analyze_dynamodb_throttling tells that. Tables on demand "
+        "are not judged."
     ),
 )
 

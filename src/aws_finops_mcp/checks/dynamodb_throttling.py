@@ -121,6 +121,7 @@ DYNAMODB_THROTTLING = Check(
         "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html",
         "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/throttling-diagnosing.html",
     ),
+    limits="Which key is hot is not told; Contributor Insights would.",
 )
 
 CHECKS = (DYNAMODB_THROTTLING,)

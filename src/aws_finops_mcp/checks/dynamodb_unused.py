@@ -168,6 +168,8 @@ UNUSED_DYNAMODB_TABLES = Check(
         "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html",
         "https://aws.amazon.com/dynamodb/pricing/",
     ),
+    prices=("dynamodb.*",),
+    limits="CloudWatch keeps daily sums for 455 days. Its backups and replicas in other regions are not priced.",
     referrers="replicas in other regions, streams",
 )
 
@@ -261,6 +263,11 @@ DYNAMODB_TABLE_CLASS = Check(
     references=(
         "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.TableClasses.html",
         "https://aws.amazon.com/dynamodb/pricing/",
+    ),
+    prices=("dynamodb.*",),
+    limits=(
+        "The window stands for every month. A table may change its class twice in 30 days. Reserved capacity, which "
+        "Infrequent Access does not have, is not deducted."
     ),
 )
 

@@ -124,6 +124,8 @@ UNUSED_VOLUMES = Check(
         "https://docs.aws.amazon.com/ebs/latest/userguide/ebs-describing-volumes.html",
         "https://aws.amazon.com/ebs/pricing/",
     ),
+    prices=("ebs.*",),
+    limits="AWS does not tell since when a volume is detached: its age counts. What is on it is not looked at.",
 )
 
 CHECKS = (UNUSED_VOLUMES,)

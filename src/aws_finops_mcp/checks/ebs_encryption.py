@@ -59,6 +59,7 @@ UNENCRYPTED_VOLUMES = Check(
         "an encrypted copy of its snapshot. Encrypting costs nothing; a customer-managed KMS key has a price."
     ),
     references=("https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption.html",),
+    limits="Encryption inside the operating system is not seen. Snapshots are not listed.",
     saves=False,
 )
 

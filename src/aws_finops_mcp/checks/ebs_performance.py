@@ -174,6 +174,8 @@ OVERPROVISIONED_VOLUMES = Check(
         "https://docs.aws.amazon.com/ebs/latest/userguide/provisioned-iops.html",
         "https://aws.amazon.com/ebs/pricing/",
     ),
+    prices=("ebs.*",),
+    limits="Peaks are averages of five minutes: shorter bursts are not seen. A volume changes once in six hours.",
 )
 
 CHECKS = (OVERPROVISIONED_VOLUMES,)

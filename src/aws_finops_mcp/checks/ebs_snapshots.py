@@ -250,6 +250,11 @@ UNUSED_SNAPSHOTS = Check(
         "least). Look whether it is shared with other accounts before deleting it."
     ),
     references=_REFERENCES,
+    prices=("ebs.snapshot.*",),
+    limits=(
+        "Snapshots share blocks, and AWS does not tell by default what one holds alone: for most the saving is not "
+        "known. Use by other accounts is known only where a snapshot is shared."
+    ),
     referrers=_REFERRERS,
 )
 
@@ -333,6 +338,11 @@ SNAPSHOT_LIFECYCLE = Check(
         f"and costs by the GiB, and {ARCHIVE_MIN_DAYS} days are billed at least."
     ),
     references=_REFERENCES,
+    prices=("ebs.snapshot.*",),
+    limits=(
+        "Snapshots share blocks: what one alone holds is not told, and archiving makes it a full one. The archive "
+        "keeps for 90 days at least, and restoring from it is billed."
+    ),
     referrers=_REFERRERS,
 )
 

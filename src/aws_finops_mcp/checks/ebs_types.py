@@ -262,6 +262,8 @@ VOLUME_TYPES = Check(
     },
     remediation=_REMEDIATION,
     references=_REFERENCES,
+    prices=("ebs.*",),
+    limits="Latency is not compared. Magnetic volumes are judged by the I/O of the window.",
 )
 
 OLD_TYPES = Check(
@@ -282,6 +284,8 @@ OLD_TYPES = Check(
     verdicts={Verdict.OUTDATED: "gp2, io1 or standard; without a saving where the new type would not cost less"},
     remediation=_REMEDIATION,
     references=_REFERENCES,
+    prices=("ebs.*",),
+    limits="Latency is not compared. Magnetic volumes are judged by the I/O of the window.",
 )
 
 CHECKS = (VOLUME_TYPES, OLD_TYPES)

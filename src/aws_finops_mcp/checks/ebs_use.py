@@ -130,6 +130,11 @@ IDLE_VOLUMES = Check(
         "https://docs.aws.amazon.com/ebs/latest/userguide/using_cloudwatch_ebs.html",
         "https://docs.aws.amazon.com/awssupport/latest/user/cost-optimization-checks.html",
     ),
+    prices=("ebs.*",),
+    limits=(
+        "CloudWatch measures volumes of running instances only: days on which it was stopped are gaps, and make it "
+        "unknown."
+    ),
     referrers="the instances that it is attached to",
 )
 
@@ -233,6 +238,11 @@ STOPPED_VOLUMES = Check(
     references=(
         "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Stop_Start.html",
         "https://aws.amazon.com/ebs/pricing/",
+    ),
+    prices=("ebs.*",),
+    limits=(
+        "Since when an instance is stopped is read from AWS's own text on its last change of state; where there is "
+        "none, nothing is said."
     ),
     referrers="the instances that it is attached to",
 )

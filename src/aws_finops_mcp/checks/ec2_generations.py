@@ -147,6 +147,11 @@ OLD_GENERATIONS = Check(
         UPGRADE_PATHS,
         "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/resize-limitations.html",
     ),
+    prices=("ec2.*",),
+    limits=(
+        "On-demand list prices: Savings Plans and reservations count with savings=net only. Software and drivers that "
+        "need the older type are not looked at."
+    ),
 )
 
 GRAVITON_CANDIDATES = Check(
@@ -174,6 +179,11 @@ GRAVITON_CANDIDATES = Check(
         "Interpreted languages mostly just run; native libraries and agents need Arm builds."
     ),
     references=(GRAVITON_PAGE, "https://aws.amazon.com/ec2/graviton/"),
+    prices=("ec2.*",),
+    limits=(
+        "Whether the software runs on Arm is not looked at. On-demand list prices; Windows and other licensed systems "
+        "are left out."
+    ),
 )
 
 CHECKS = (OLD_GENERATIONS, GRAVITON_CANDIDATES)

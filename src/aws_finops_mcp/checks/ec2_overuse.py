@@ -173,6 +173,10 @@ OVERUTILIZED_INSTANCES = Check(
         "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/viewing_metrics_with_cloudwatch.html",
         "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/burstable-performance-instances-monitoring-cpu-credits.html",
     ),
+    limits=(
+        "Memory counts only where the CloudWatch agent reports it; disks and GPUs are not looked at. Without detailed "
+        "monitoring a datapoint is the average of five minutes."
+    ),
 )
 
 CHECKS = (OVERUTILIZED_INSTANCES,)

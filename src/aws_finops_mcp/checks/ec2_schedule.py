@@ -180,6 +180,11 @@ OFF_HOURS_INSTANCES = Check(
         "https://docs.aws.amazon.com/solutions/latest/instance-scheduler-on-aws/solution-overview.html",
         "https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-scheduled-scaling.html",
     ),
+    prices=("ec2.*",),
+    limits=(
+        "What is busy in the weeks looked back over stands for others. Volumes and addresses are billed while it is "
+        "stopped, and are not part of the saving."
+    ),
 )
 
 CHECKS = (OFF_HOURS_INSTANCES,)

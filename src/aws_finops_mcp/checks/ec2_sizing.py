@@ -286,6 +286,11 @@ UNDERUTILIZED_INSTANCES = Check(
         "https://docs.aws.amazon.com/compute-optimizer/latest/ug/view-idle-recommendations.html",
         "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-resize.html",
     ),
+    prices=("ec2.*",),
+    limits=(
+        "Memory counts only where the CloudWatch agent reports it; disk throughput and GPUs are not looked at. On- "
+        "demand list prices; Spot instances are not priced."
+    ),
 )
 
 CHECKS = (UNDERUTILIZED_INSTANCES,)

@@ -174,6 +174,11 @@ STOPPED_INSTANCES = Check(
         "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Stop_Start.html",
         "https://aws.amazon.com/vpc/pricing/",
     ),
+    prices=("ebs.*", "ipv4.idle"),
+    limits=(
+        "Since when an instance is stopped is read from AWS's own text on its last change of state. Snapshots and "
+        "what is on the volumes are not looked at."
+    ),
 )
 
 CHECKS = (STOPPED_INSTANCES,)

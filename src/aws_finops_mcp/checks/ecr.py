@@ -261,6 +261,11 @@ UNUSED_ECR_IMAGES = Check(
         "https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html",
         "https://aws.amazon.com/ecr/pricing/",
     ),
+    prices=("ecr.storage",),
+    limits=(
+        "Images share layers: the saving is the most that it can be. What runs on EKS, App Runner or outside of AWS "
+        "shows by its pulls alone."
+    ),
 )
 
 CHECKS = (UNUSED_ECR_IMAGES,)

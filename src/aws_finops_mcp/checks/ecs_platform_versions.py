@@ -145,6 +145,7 @@ OUTDATED_ECS_PLATFORM_VERSIONS = Check(
         "task goes through its own network interface, so private subnets need endpoints for ECR, S3 and secrets."
     ),
     references=(_RETIRED_PAGE, _LINUX_PAGE),
+    limits="Versions of the table of this release alone; tasks that no service runs are not listed.",
 )
 
 CHECKS = (OUTDATED_ECS_PLATFORM_VERSIONS,)

@@ -259,6 +259,11 @@ UNDERUTILIZED_ECS_SERVICES = Check(
         "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-cpu-memory-error.html",
         "https://aws.amazon.com/fargate/pricing/",
     ),
+    prices=("fargate.*",),
+    limits=(
+        "Average of all tasks of a service, by the minute. Fargate Spot, Windows and ephemeral storage are not "
+        "priced; on instances the saving is the instances', not the service's."
+    ),
 )
 
 CHECKS = (UNDERUTILIZED_ECS_SERVICES,)

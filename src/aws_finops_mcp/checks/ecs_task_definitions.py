@@ -271,6 +271,7 @@ OLD_ECS_TASK_DEFINITIONS = Check(
         "revision too, which no read here shows: keep a few behind the latest."
     ),
     references=("https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deregister-task-definition-v2.html",),
+    limits="Pipelines and Step Functions that name a revision are not seen.",
 )
 
 CHECKS = (OLD_ECS_TASK_DEFINITIONS,)

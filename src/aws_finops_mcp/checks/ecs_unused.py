@@ -257,6 +257,9 @@ UNUSED_ECS = Check(
         "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/available-metrics.html",
         "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Cluster.html",
     ),
+    limits=(
+        "What starts tasks from outside (pipelines, Step Functions, RunTask by hand) is not seen while it does not run."
+    ),
 )
 
 CHECKS = (UNUSED_ECS,)

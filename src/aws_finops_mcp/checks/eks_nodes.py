@@ -189,6 +189,11 @@ IDLE_NODE_GROUPS = Check(
         "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/viewing_metrics_with_cloudwatch.html",
         "https://aws.amazon.com/ec2/pricing/on-demand/",
     ),
+    prices=("ec2.*",),
+    limits=(
+        "CPU decides: Pods that wait without using any are not told from none. Nodes of Karpenter and self-managed "
+        "ones are judged as EC2 instances elsewhere; on-demand list prices."
+    ),
 )
 
 CHECKS = (IDLE_NODE_GROUPS,)

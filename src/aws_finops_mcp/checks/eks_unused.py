@@ -187,6 +187,8 @@ UNUSED_EKS_CLUSTERS = Check(
         "https://docs.aws.amazon.com/eks/latest/userguide/delete-cluster.html",
         "https://aws.amazon.com/eks/pricing/",
     ),
+    prices=("eks.*",),
+    limits="Kubernetes itself is not asked. What Fargate and hybrid nodes run is not seen.",
 )
 
 CHECKS = (UNUSED_EKS_CLUSTERS,)

@@ -140,6 +140,8 @@ OUTDATED_EKS_CLUSTER_VERSIONS = Check(
         "https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html",
         "https://aws.amazon.com/eks/pricing/",
     ),
+    prices=("eks.extended_support.hours",),
+    limits="Add-ons, and the versions of nodes, are not looked at.",
 )
 
 CHECKS = (OUTDATED_EKS_CLUSTER_VERSIONS,)

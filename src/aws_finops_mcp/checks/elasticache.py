@@ -239,6 +239,11 @@ UNDERUTILIZED_ELASTICACHE_CLUSTERS = Check(
         "https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/CacheMetrics.WhichShouldIMonitor.html",
         "https://aws.amazon.com/elasticache/pricing/",
     ),
+    prices=("elasticache.*",),
+    limits=(
+        "Highest values of a day decide; network and connections are not looked at. Serverless caches, data tiering "
+        "and reserved nodes are not counted."
+    ),
     referrers="replication groups",
 )
 
@@ -336,6 +341,7 @@ OVERUTILIZED_ELASTICACHE_CLUSTERS = Check(
         "be: compare the hit rate. CPU: read replicas for reads, shards for writes."
     ),
     references=("https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/CacheMetrics.WhichShouldIMonitor.html",),
+    limits="Network bandwidth is not looked at; serverless caches have no nodes to judge.",
 )
 
 CHECKS = (UNDERUTILIZED_ELASTICACHE_CLUSTERS, OVERUTILIZED_ELASTICACHE_CLUSTERS)

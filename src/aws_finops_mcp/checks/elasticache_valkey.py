@@ -81,6 +81,11 @@ ELASTICACHE_VALKEY = Check(
         "https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/VersionManagement.HowTo.html",
         "https://aws.amazon.com/elasticache/pricing/",
     ),
+    prices=("elasticache.*",),
+    limits=(
+        "Whether a client needs what Valkey lacks is not looked at. Reserved nodes of Redis OSS carry over by AWS's "
+        "own rules, which are not worked out."
+    ),
 )
 
 CHECKS = (ELASTICACHE_VALKEY,)

@@ -96,6 +96,8 @@ OUTDATED_ELASTICACHE_ENGINE_VERSIONS = Check(
         "https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/extended-support.html",
         "https://aws.amazon.com/elasticache/pricing/",
     ),
+    prices=("elasticache.extended_support.*",),
+    limits="Only Redis OSS has announced ends; dates are those of this release's table.",
 )
 
 CHECKS = (OUTDATED_ELASTICACHE_ENGINE_VERSIONS,)

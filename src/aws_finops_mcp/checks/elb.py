@@ -331,6 +331,11 @@ UNUSED_LOAD_BALANCERS = Check(
         "https://docs.aws.amazon.com/elasticloadbalancing/latest/classic/elb-cloudwatch-metrics.html",
         "https://aws.amazon.com/elasticloadbalancing/pricing/",
     ),
+    prices=("elb.*", "ipv4.in_use"),
+    limits=(
+        "DNS records of other accounts and providers are not seen. Capacity units are not priced: without traffic "
+        "none are used."
+    ),
     referrers=f"{dns_names.REFERRERS}, VPC endpoint services",
 )
 

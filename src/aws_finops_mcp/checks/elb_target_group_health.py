@@ -137,6 +137,10 @@ HIGH_ERROR_RATE = Check(
     },
     remediation="Look at the targets' logs for the failing requests, and at deployments when the rate began to rise.",
     references=(METRICS_PAGE,),
+    limits=(
+        "5xx of targets alone: what the load balancer answers itself is not counted. Network load balancers have no "
+        "such metric."
+    ),
 )
 
 # --- Target groups that are slow --------------------------------------------------------------------------------
@@ -232,6 +236,10 @@ HIGH_RESPONSE_TIME = Check(
     },
     remediation="Look at what the targets wait for; more or larger targets help only where these are busy.",
     references=(METRICS_PAGE,),
+    limits=(
+        "Percentiles are those of CloudWatch by the hour, not of single requests. Network load balancers have no such "
+        "metric."
+    ),
 )
 
 CHECKS = (HIGH_ERROR_RATE, HIGH_RESPONSE_TIME)

@@ -220,6 +220,10 @@ UNUSED_TARGET_GROUPS = Check(
         METRICS_PAGE,
         "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-target-groups.html",
     ),
+    limits=(
+        "ELB does not tell a group's age: that of its load balancer counts. What registers targets from outside "
+        "(controllers of Kubernetes) is not seen."
+    ),
     referrers="auto scaling groups; deployments of CodeDeploy and ECS were not looked at",
 )
 

@@ -157,6 +157,10 @@ UNUSED_EVENTBRIDGE_RULES = Check(
         "watches for a rare event (root sign-in, a failed backup) is idle on purpose."
     ),
     references=("https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html",),
+    limits=(
+        "EventBridge does not tell a rule's age: a new one that did not match yet looks unused. CloudWatch keeps "
+        "daily sums for 455 days."
+    ),
 )
 
 CHECKS = (UNUSED_EVENTBRIDGE_RULES,)

@@ -148,6 +148,8 @@ UNUSED_EFS = Check(
         "https://docs.aws.amazon.com/efs/latest/ug/efs-metrics.html",
         "https://aws.amazon.com/efs/pricing/",
     ),
+    prices=("efs.*",),
+    limits="Storage by class as EFS measured it last; provisioned throughput, replicas and backups are not priced.",
     referrers="the file system's mount targets",
 )
 
@@ -268,6 +270,8 @@ UNUSED_FSX = Check(
         "https://docs.aws.amazon.com/fsx/latest/LustreGuide/fs-metrics.html",
         "https://aws.amazon.com/fsx/pricing/",
     ),
+    prices=("fsx.*",),
+    limits="ONTAP is not judged: its metrics are of volumes. SSD IOPS, backups and data deduplication are not priced.",
 )
 
 CHECKS = (UNUSED_EFS, UNUSED_FSX)

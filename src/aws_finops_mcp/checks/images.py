@@ -266,6 +266,11 @@ UNUSED_IMAGES = Check(
         "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-ami-references.html",
         "https://aws.amazon.com/ebs/pricing/",
     ),
+    prices=("ebs.snapshot.*",),
+    limits=(
+        "Snapshots share blocks: the saving of an image is the most that it can be, or not known. What other accounts "
+        "launch from a shared image shows by its last launch alone."
+    ),
 )
 
 CHECKS = (UNUSED_IMAGES,)

@@ -88,6 +88,7 @@ UNUSED_INTERNET_GATEWAYS = Check(
     },
     remediation="Delete the routes to it, detach it, delete it. AWS does not tell its age: it may be new.",
     references=("https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Internet_Gateway.html",),
+    limits="Free of charge. Whether a public address is in use is other checks' to say.",
 )
 
 CHECKS = (UNUSED_INTERNET_GATEWAYS,)

@@ -252,6 +252,11 @@ UNUSED_STREAMS = Check(
         "https://docs.aws.amazon.com/streams/latest/dev/monitoring-with-cloudwatch.html",
         "https://aws.amazon.com/kinesis/data-streams/pricing/",
     ),
+    prices=("kinesis.*",),
+    limits=(
+        "The busiest hour is an average of 60 minutes: shorter bursts show only by refused requests. Enhanced fan- "
+        "out, retention beyond a week and data on demand are not priced."
+    ),
     referrers="Lambda event source mappings",
 )
 

@@ -239,6 +239,11 @@ UNUSED_KMS_KEYS = Check(
         "https://docs.aws.amazon.com/kms/latest/developerguide/deleting-keys.html",
         "https://aws.amazon.com/kms/pricing/",
     ),
+    prices=("kms.key",),
+    limits=(
+        "Use is what KMS records; volumes, snapshots and databases are looked at, objects of S3 and other services' "
+        "data are not. What is encrypted with a deleted key is lost."
+    ),
     referrers="aliases",
     count=lambda facts, _params: sum(1 for _ in _described(facts)),
 )

@@ -131,6 +131,10 @@ COLD_STARTS = Check(
         "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Lambda-Insights-metrics.html",
         "https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html",
     ),
+    limits=(
+        "Lambda publishes no metric of starts: without Lambda Insights their length is not read, and the function "
+        "unknown. Logs are not searched, since that is billed by the GB."
+    ),
 )
 
 CHECKS = (COLD_STARTS,)

@@ -105,6 +105,10 @@ OUTDATED_RUNTIMES = Check(
         "the runtime that they were published with; an alias may still point at one."
     ),
     references=(SOURCE, "https://docs.aws.amazon.com/lambda/latest/dg/runtimes-update.html"),
+    limits=(
+        "The unpublished version alone; dates are those of this release's table; what a container image brings is not "
+        "seen."
+    ),
 )
 
 CHECKS = (OUTDATED_RUNTIMES,)

@@ -219,6 +219,11 @@ UNDERUTILIZED_FUNCTIONS = Check(
         "https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html",
         "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-concurrency.html",
     ),
+    prices=("lambda.*",),
+    limits=(
+        "Memory is known only where Lambda Insights measures it: else unknown, never guessed from how long it runs. "
+        "Duration is priced at the first tier, without Savings Plans."
+    ),
 )
 
 CHECKS = (UNDERUTILIZED_FUNCTIONS,)

@@ -122,6 +122,7 @@ UNUSED_TEMPLATES = Check(
         "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-launch-templates.html",
         "https://docs.aws.amazon.com/eks/latest/userguide/launch-templates.html",
     ),
+    limits="Free of charge. Launches by hand, scripts and other accounts are not seen.",
 )
 
 CHECKS = (UNUSED_TEMPLATES,)

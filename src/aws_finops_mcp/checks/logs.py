@@ -230,6 +230,8 @@ UNUSED_LOG_GROUPS = Check(
         "that still exists makes its log group anew, without retention, when it runs again."
     ),
     references=_REFERENCES,
+    prices=("logs.*",),
+    limits="Readers are not seen. Vended logs and metric filters that match nothing count as no event.",
     referrers="Lambda functions, the log group's metric filters",
 )
 
@@ -343,6 +345,11 @@ LOG_RETENTION = Check(
         "S3 what the law wants to be kept."
     ),
     references=_REFERENCES,
+    prices=("logs.*",),
+    limits=(
+        "CloudWatch Logs tells no age of what is stored: the saving is what was surely stored before `period`, less "
+        "than all that would go."
+    ),
 )
 
 CHECKS = (UNUSED_LOG_GROUPS, LOG_RETENTION)

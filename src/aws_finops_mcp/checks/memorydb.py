@@ -122,6 +122,11 @@ UNDERUTILIZED_MEMORYDB_CLUSTERS = Check(
         "https://docs.aws.amazon.com/memorydb/latest/devguide/metrics.memorydb.html",
         "https://aws.amazon.com/memorydb/pricing/",
     ),
+    prices=("memorydb.*",),
+    limits=(
+        "Highest values of a day decide; network is not looked at. Reserved nodes, written data and snapshots are not "
+        "counted."
+    ),
 )
 
 CHECKS = (UNDERUTILIZED_MEMORYDB_CLUSTERS,)

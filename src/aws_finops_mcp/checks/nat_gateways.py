@@ -251,6 +251,12 @@ NAT_ADVICE = Check(
         "https://aws.amazon.com/vpc/pricing/",
         "https://aws.amazon.com/ec2/pricing/on-demand/",
     ),
+    prices=("nat.*", "ipv4.*", "data_transfer.cross_zone"),
+    limits=(
+        "Which destinations the bytes went to is not read (flow logs would tell): that S3 and DynamoDB lack a free "
+        "gateway endpoint is told, not what it saves. Bytes that cross zones are priced only where all that use a "
+        "gateway are in other zones."
+    ),
 )
 
 CHECKS = (NAT_ADVICE,)

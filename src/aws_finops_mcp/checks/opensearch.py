@@ -186,6 +186,11 @@ UNDERUTILIZED_OPENSEARCH_DOMAINS = Check(
         "https://docs.aws.amazon.com/opensearch-service/latest/developerguide/managedomains-cloudwatchmetrics.html",
         "https://aws.amazon.com/opensearch-service/pricing/",
     ),
+    prices=("opensearch.*",),
+    limits=(
+        "Highest values of a day decide; disk use is not looked at. Reserved instances, UltraWarm, provisioned IOPS "
+        "and serverless collections are not counted."
+    ),
 )
 
 CHECKS = (UNDERUTILIZED_OPENSEARCH_DOMAINS,)

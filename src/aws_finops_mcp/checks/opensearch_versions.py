@@ -71,6 +71,8 @@ OUTDATED_OPENSEARCH_VERSIONS = Check(
         "https://docs.aws.amazon.com/opensearch-service/latest/developerguide/what-is.html",
         "https://aws.amazon.com/opensearch-service/pricing/",
     ),
+    prices=("opensearch.*",),
+    limits="Dates are those of this release's table; instance types without normalized hours are unpriced.",
 )
 
 CHECKS = (OUTDATED_OPENSEARCH_VERSIONS,)

@@ -254,6 +254,11 @@ PUBLIC_IPV4 = Check(
         "https://aws.amazon.com/vpc/pricing/",
         "https://docs.aws.amazon.com/vpc/latest/userguide/vpc-ip-addressing.html",
     ),
+    prices=("ipv4.*",),
+    limits=(
+        "Reachability is by security groups and routes: network ACLs and firewalls of the host are not looked at. "
+        "Addresses that one brought oneself are free."
+    ),
 )
 
 CHECKS = (PUBLIC_IPV4,)

@@ -130,6 +130,7 @@ OVERUTILIZED_RDS_INSTANCES = Check(
         "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-metrics.html",
         "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PIOPS.Autoscaling.html",
     ),
+    limits="Memory, IOPS and connections are not judged; CPU is the average of an hour.",
 )
 
 # --- Database load ----------------------------------------------------------------------------------------------
@@ -243,6 +244,7 @@ RDS_PERFORMANCE_INSIGHTS = Check(
         "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PerfInsights.Cloudwatch.html",
         "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PerfInsights.Overview.ActiveSessions.html",
     ),
+    limits="Needs Performance Insights, and tells neither queries nor waits by name.",
 )
 
 CHECKS = (OVERUTILIZED_RDS_INSTANCES, RDS_PERFORMANCE_INSIGHTS)

@@ -84,6 +84,7 @@ UNENCRYPTED_RDS_INSTANCES = Check(
         "application over. Copy snapshots that are kept in the same way, then delete the originals."
     ),
     references=("https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Overview.Encryption.html",),
+    limits="Encryption in transit is not looked at.",
 )
 
 # --- Backups ----------------------------------------------------------------------------------------------------
@@ -162,6 +163,7 @@ RDS_BACKUP_RETENTION = Check(
     references=(
         "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_WorkingWithAutomatedBackups.BackupRetention.html",
     ),
+    limits="AWS Backup's plans and manual snapshots are not counted as backups.",
 )
 
 CHECKS = (UNENCRYPTED_RDS_INSTANCES, RDS_BACKUP_RETENTION)

@@ -151,6 +151,11 @@ UNUSED_RDS_SNAPSHOTS = Check(
         "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_ExportSnapshot.html",
         "https://aws.amazon.com/rds/pricing/",
     ),
+    prices=("rds.snapshot",),
+    limits=(
+        "The saving is at most: AWS bills only what backup storage exceeds the size of the databases, and does not "
+        "tell a snapshot's own size."
+    ),
     referrers="accounts that it is shared with",
 )
 

@@ -293,6 +293,11 @@ UNDERUTILIZED_RDS_INSTANCES = Check(
         "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_StopInstance.html",
         "https://aws.amazon.com/rds/pricing/",
     ),
+    prices=("rds.*", "aurora.*"),
+    limits=(
+        "CPU and connections decide; memory and IOPS are not looked at. Aurora Serverless v2 is judged as idle or "
+        "not, by its least capacity. On-demand list prices."
+    ),
     referrers="read replicas and what is replicated, Aurora clusters",
 )
 

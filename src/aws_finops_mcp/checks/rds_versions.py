@@ -150,6 +150,11 @@ OUTDATED_RDS_ENGINE_VERSIONS = Check(
         "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/extended-support-viewing-support-dates.html",
         "https://aws.amazon.com/rds/mysql/pricing/",
     ),
+    prices=("rds.extended_support.*",),
+    limits=(
+        "Minor versions that are behind, but supported, are no finding. Engines without extended support have no "
+        "surcharge, and an upgrade by AWS instead."
+    ),
 )
 
 CHECKS = (OUTDATED_RDS_ENGINE_VERSIONS,)

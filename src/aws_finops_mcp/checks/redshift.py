@@ -110,6 +110,11 @@ UNDERUTILIZED_REDSHIFT_CLUSTERS = Check(
         "https://docs.aws.amazon.com/redshift/latest/mgmt/metrics-listing.html",
         "https://aws.amazon.com/redshift/pricing/",
     ),
+    prices=("redshift.*",),
+    limits=(
+        "CPU decides; storage of RA3 and Serverless workgroups are not counted. DC2 and DS2 are judged as idle or "
+        "not: their nodes hold the data."
+    ),
 )
 
 CHECKS = (UNDERUTILIZED_REDSHIFT_CLUSTERS,)

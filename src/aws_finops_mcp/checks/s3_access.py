@@ -175,6 +175,7 @@ PUBLIC_BUCKETS = Check(
         "https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html",
         "https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketPolicyStatus.html",
     ),
+    limits="Access points, and objects' own ACLs under a bucket that allows them, are not looked at.",
     saves=False,
 )
 
@@ -265,6 +266,7 @@ UNENCRYPTED_BUCKETS = Check(
         "https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-encryption-faq.html",
         "https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-key.html",
     ),
+    limits="What single objects are encrypted with is not read: that is a call an object.",
     saves=False,
 )
 

@@ -210,6 +210,11 @@ STORAGE_CLASSES = Check(
         "https://docs.aws.amazon.com/AmazonS3/latest/userguide/metrics-dimensions.html",
         "https://aws.amazon.com/s3/pricing/",
     ),
+    prices=("s3.*",),
+    limits=(
+        "What is read is known only of buckets with request metrics. Requests, retrieval and transitions are deducted "
+        "where they are counted; first storage tier's price."
+    ),
 )
 
 CHECKS = (STORAGE_CLASSES,)

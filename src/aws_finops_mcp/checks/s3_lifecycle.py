@@ -116,6 +116,10 @@ LIFECYCLE = Check(
         "https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lifecycle-mgmt.html",
         "https://docs.aws.amazon.com/AmazonS3/latest/userguide/metrics-dimensions.html",
     ),
+    limits=(
+        "S3 measures size once a day. What a rule would save hangs on what is read: "
+        "get_s3_storage_class_recommendations tells that where it is counted."
+    ),
     # What a lifecycle saves depends on which objects are still wanted: nobody but their owner knows.
     saves=False,
 )
@@ -271,6 +275,8 @@ UPLOADS = Check(
         "https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpu-abort-incomplete-mpu-lifecycle-config.html",
         "https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html",
     ),
+    prices=("s3.standard.storage",),
+    limits="Sizes of the ten oldest uploads of a bucket are read; of others only their number. Priced as Standard.",
 )
 
 CHECKS = (LIFECYCLE, UPLOADS)

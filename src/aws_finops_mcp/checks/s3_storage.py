@@ -210,6 +210,10 @@ UNUSED_BUCKETS = Check(
         "https://docs.aws.amazon.com/AmazonS3/latest/userguide/metrics-dimensions.html",
         "https://docs.aws.amazon.com/AmazonS3/latest/userguide/configure-request-metrics-bucket.html",
     ),
+    prices=("s3.*",),
+    limits=(
+        "Without request metrics S3 does not tell whether anybody reads: unknown. Server access logs are not searched."
+    ),
     referrers="origins of CloudFront distributions",
 )
 

@@ -94,6 +94,8 @@ UNUSED_SECRETS = Check(
         "https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_SecretListEntry.html",
         "https://aws.amazon.com/secrets-manager/pricing/",
     ),
+    prices=("secretsmanager.secret",),
+    limits="Secrets Manager records a retrieval by the day. Calls to it are not priced.",
 )
 
 CHECKS = (UNUSED_SECRETS,)

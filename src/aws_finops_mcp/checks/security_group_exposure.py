@@ -263,6 +263,10 @@ OVERLY_PERMISSIVE = Check(
         "https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html",
         "https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html",
     ),
+    limits=(
+        "Network ACLs, firewalls and what listens on the port are not looked at; rules of other groups and ranges "
+        "that are not the whole internet are no finding."
+    ),
 )
 
 CHECKS = (OVERLY_PERMISSIVE,)

@@ -186,6 +186,7 @@ UNUSED_SECURITY_GROUPS = Check(
         "https://docs.aws.amazon.com/vpc/latest/userguide/deleting-security-groups.html",
         "https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html",
     ),
+    limits="Free of charge. Groups that other accounts' rules or stopped services' settings name are not seen.",
     referrers="rules of other security groups",
 )
 

@@ -106,6 +106,10 @@ UNUSED_SNS_TOPICS = Check(
         "also publish to a topic once in a long while: look for it there first."
     ),
     references=("https://docs.aws.amazon.com/sns/latest/dg/sns-monitoring-using-cloudwatch.html",),
+    limits=(
+        "SNS does not tell a topic's age. Who may publish by its policy is not looked at; delivery failures are not "
+        "either."
+    ),
 )
 
 CHECKS = (UNUSED_SNS_TOPICS,)

@@ -251,6 +251,10 @@ UNTAGGED_RESOURCES = Check(
     verdicts={Verdict.NONCOMPLIANT: "lacks a required tag, has a value that is not allowed, or has no tag at all"},
     remediation="Ask the owner that its name or stack suggests; tag it where it is made, or the tag is lost.",
     references=_REFERENCES,
+    limits=(
+        "Types that the tagging API and the listings of this check know; without a listing, what never had a tag is "
+        "not seen."
+    ),
 )
 
 # --- by service ------------------------------------------------------------------------------------------------------
@@ -300,6 +304,10 @@ TAG_COMPLIANCE = Check(
     verdicts={Verdict.NONCOMPLIANT: "some resource of the service lacks what it must have"},
     remediation="find_untagged_resources names them; set a tag policy, and tag where resources are made.",
     references=_REFERENCES,
+    limits=(
+        "Types that the tagging API and the listings of this check know; shares are of resources, costs by owner are "
+        "generate_cost_allocation_report's."
+    ),
 )
 
 CHECKS = (UNTAGGED_RESOURCES, TAG_COMPLIANCE)

@@ -127,6 +127,11 @@ UNUSED_ELASTIC_IPS = Check(
         "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/elastic-ip-addresses-eip.html",
         "https://aws.amazon.com/vpc/pricing/",
     ),
+    prices=("ipv4.idle",),
+    limits=(
+        "AWS does not tell since when an address is free. Addresses that one brought oneself are free of charge; DNS "
+        "of other providers is not seen."
+    ),
 )
 
 # --- NAT gateways -----------------------------------------------------------------------------------------------
@@ -272,6 +277,8 @@ UNUSED_NAT_GATEWAYS = Check(
         "https://docs.aws.amazon.com/vpc/latest/userguide/vpc-nat-gateway-cloudwatch.html",
         "https://aws.amazon.com/vpc/pricing/",
     ),
+    prices=("nat.*", "ipv4.in_use"),
+    limits="A gateway kept for a failover is idle until then. Data through it is not priced: there is none.",
 )
 
 CHECKS = (UNUSED_ELASTIC_IPS, UNUSED_NAT_GATEWAYS)

@@ -177,6 +177,11 @@ UNUSED_VPC_ENDPOINTS = Check(
         "https://docs.aws.amazon.com/vpc/latest/privatelink/privatelink-cloudwatch-metrics.html",
         "https://aws.amazon.com/privatelink/pricing/",
     ),
+    prices=("vpc_endpoint.*",),
+    limits=(
+        "CloudWatch measures endpoints only of services of the same region. Policies and DNS names of the endpoint "
+        "are not looked at."
+    ),
     referrers="routes of the region's route tables",
 )
 

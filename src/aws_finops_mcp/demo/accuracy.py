@@ -31,6 +31,7 @@ class Accuracy:
         right: findings that are true: the resource, and the verdict.
         traps: resources that look like a finding, are none, and were not called one.
         wrong: every difference, in words.
+        priced: names of the units that it gave a price of.
     """
 
     check: str
@@ -40,6 +41,7 @@ class Accuracy:
     missed: int
     traps: int
     wrong: tuple[str, ...]
+    priced: frozenset[str] = frozenset()
 
     @property
     def precision(self) -> float:
@@ -55,10 +57,12 @@ class Accuracy:
 def accuracy(engine: Engine, check: Check[Any], cases: Sequence[Case]) -> Accuracy:
     """Ask a check with its defaults, in every region of the company."""
     wrong: list[str] = []
+    priced: set[str] = set()
     right = false = missed = traps = examined = 0
     for region in _regions(check, cases):
         answer = _ask(engine, check, region)
         wrong += [f"{region}: not read: {read.call}: {read.error}" for read in answer.failed_reads]
+        priced.update(answer.prices)
         examined += answer.counts.examined
         truth = {case.resource: case for case in cases if case.region == region}
         seen: set[str] = set()
@@ -80,7 +84,7 @@ def accuracy(engine: Engine, check: Check[Any], cases: Sequence[Case]) -> Accura
         for case in (case for name, case in truth.items() if name not in seen):
             missed += case.verdict.actionable
             wrong.append(f"{region}: {case.resource} was not looked at; it is {case.verdict} ({case.why})")
-    return Accuracy(check.name, examined, right, false, missed, traps, tuple(wrong))
+    return Accuracy(check.name, examined, right, false, missed, traps, tuple(wrong), frozenset(priced))
 
 
 def _regions(check: Check[Any], cases: Sequence[Case]) -> Sequence[str]:

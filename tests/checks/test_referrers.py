@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,16 +15,21 @@ from aws_finops_mcp.checks.dns_names import record_reads
 from aws_finops_mcp.checks.ebs import UNUSED_VOLUMES
 from aws_finops_mcp.checks.elb_target_groups import health_read
 from aws_finops_mcp.checks.instance_referrers import referrers
+from aws_finops_mcp.checks.lambda_referrers import ALIASES_READ, aliases, referrer_reads, sources
 from aws_finops_mcp.checks.public_ipv4 import PUBLIC_IPV4
 from aws_finops_mcp.checks.reads import (
     ADDRESSES,
     AUTO_SCALING_GROUPS,
+    EVENT_BUSES,
+    EVENT_SOURCE_MAPPINGS,
     HOSTED_ZONES,
     NAT_GATEWAYS,
     NETWORK_INTERFACES,
     RESERVATIONS,
+    SCHEDULES,
     SECURITY_GROUPS,
     SNAPSHOTS,
+    SUBSCRIPTIONS,
     TARGET_GROUPS,
     VOLUMES,
 )
@@ -76,6 +82,52 @@ def test_groups_and_load_balancers_count_on_an_instance() -> None:
     assert found["i-1"] == ["auto scaling group workers", "target group web"]
     assert found["i-2"] == ["target group web"]
     assert not found["i-3"]
+
+
+def test_what_would_invoke_a_function_is_named_be_it_by_an_alias_or_not() -> None:
+    one, other = (f"arn:aws:lambda:eu-west-1:1:function:{name}" for name in ("f", "f2"))
+    rules = [
+        {"Name": "nightly", "EventBusName": "shop", "State": "DISABLED"},
+        {"Name": "own", "EventBusName": "shop", "ManagedBy": "states.amazonaws.com"},
+    ]
+    schedules = [
+        {"Name": "hourly", "GroupName": "g", "State": "ENABLED", "Target": {"Arn": other}},
+        {"Name": "daily", "GroupName": "g", "State": "DISABLED", "Target": {"Arn": f"{one}:live"}},
+    ]
+    facts = Facts(
+        NOW,
+        {
+            EVENT_BUSES: [{"Name": "shop"}, {"Name": "unread"}],
+            EVENT_SOURCE_MAPPINGS: [{"UUID": "u", "FunctionArn": f"{one}:2", "EventSourceArn": "arn:q"}],
+            SUBSCRIPTIONS: [{"Protocol": "lambda", "Endpoint": one, "TopicArn": "arn:t"}],
+            SCHEDULES: schedules,
+        },
+    )
+    first = list(referrer_reads(facts, ["f"]))
+    assert [wanted.operation for wanted in first] == ["ListRules", "ListRules", "ListAliases"]
+    facts = replace(facts, details={first[0]: rules, first[1]: FAILED, first[2]: [{"Name": "live"}]})
+    (targets,) = [wanted for wanted in referrer_reads(facts, ["f"]) if wanted not in facts.details]
+    assert (targets.operation, targets.resource) == ("ListTargetsByRule", "nightly")
+    facts = replace(facts, details={**facts.details, targets: [{"Arn": f"{one}:live"}]})
+    assert [wanted for wanted in referrer_reads(facts, ["f"]) if wanted not in facts.details] == []
+    assert sources(facts) == {
+        one: [
+            "event source mapping of arn:q",
+            "subscription of arn:t",
+            "EventBridge rule nightly of bus shop, disabled",
+            "schedule g/daily, disabled",
+        ],
+        other: ["schedule g/hourly"],
+    }
+    assert aliases(facts, "f") == ["live"]
+
+
+def test_aliases_are_read_of_so_many_functions_and_of_none_where_nothing_is_idle() -> None:
+    facts = Facts(NOW, {EVENT_BUSES: []})
+    names = [f"f{number}" for number in range(ALIASES_READ + 1)]
+    assert len(list(referrer_reads(facts, names))) == ALIASES_READ
+    assert aliases(facts, names[-1]) is None
+    assert list(referrer_reads(facts, [])) == []
 
 
 def test_a_volumes_snapshots_are_named() -> None:

@@ -176,6 +176,8 @@ def finish_examining(
     if listed.metrics is not None:
         read = replace(read, series=listed.metrics.series())
     known = _with_details(reader, read, check.details, params)
+    while len(known.details) > len(read.details):  # what follows from those
+        read, known = known, _with_details(reader, known, check.details, params)
     counted: Counter[str] = Counter()
 
     def kept(verdict: Verdict) -> bool:

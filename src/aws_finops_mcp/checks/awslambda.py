@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,7 +11,8 @@ from pydantic import Field
 from aws_finops_mcp.aws.metrics import DAY, HOUR, MetricQuery
 from aws_finops_mcp.aws.reads import Read, read
 from aws_finops_mcp.checks.check import Check, Facts, Judgement, Part
-from aws_finops_mcp.checks.reads import DISTRIBUTIONS, EVENT_SOURCE_MAPPINGS, FUNCTIONS, SUBSCRIPTIONS
+from aws_finops_mcp.checks.lambda_referrers import ACTIONS, ALIASES_READ, INVENTORY, aliases, referrer_reads, sources
+from aws_finops_mcp.checks.reads import DISTRIBUTIONS, FUNCTIONS
 from aws_finops_mcp.checks.tagging import FUNCTION_TAGS, with_listed_tags
 from aws_finops_mcp.declaration import PeriodParams
 from aws_finops_mcp.findings import HOURS_PER_MONTH, Category, Scalar, Verdict
@@ -48,12 +48,15 @@ def _invocations(name: str) -> MetricQuery:
 
 def read_concurrency(facts: Facts, params: UnusedLambdaFunctionsParams) -> Iterator[Read]:
     """Only the functions that look idle are asked, there being no batch call; none where nothing is allocated."""
-    if nothing_allocated(facts):
-        return
     at_edge = _edge_functions(facts)
-    for function in facts.items(FUNCTIONS):
-        if _verdict(facts, params, function, at_edge)[0] is Verdict.IDLE:
-            yield concurrency_of(function["FunctionName"])
+    idle = [
+        function["FunctionName"]
+        for function in facts.items(FUNCTIONS)
+        if _verdict(facts, params, function, at_edge)[0] is Verdict.IDLE
+    ]
+    if not nothing_allocated(facts):
+        yield from map(concurrency_of, idle)
+    yield from referrer_reads(facts, idle)
 
 
 def nothing_allocated(facts: Facts) -> bool:
@@ -93,7 +96,7 @@ def judge_functions(facts: Facts, params: UnusedLambdaFunctionsParams) -> Iterat
 def _judge_all(facts: Facts, params: UnusedLambdaFunctionsParams) -> Iterator[Judgement]:
     at_edge = _edge_functions(facts)
     unallocated = nothing_allocated(facts)
-    sources = _sources(facts)
+    invokers = sources(facts)
     for function in facts.items(FUNCTIONS):
         name = function["FunctionName"]
         verdict, reason = _verdict(facts, params, function, at_edge)
@@ -107,6 +110,7 @@ def _judge_all(facts: Facts, params: UnusedLambdaFunctionsParams) -> Iterator[Ju
         }
         parts: list[Part] = []
         unpriced: list[str] = []
+        referred: list[str] = []
         if verdict is Verdict.IDLE:
             configs = [] if unallocated else facts.maybe(concurrency_of(name))
             provisioned = None
@@ -116,6 +120,9 @@ def _judge_all(facts: Facts, params: UnusedLambdaFunctionsParams) -> Iterator[Ju
                 provisioned = sum(config.get("RequestedProvisionedConcurrentExecutions", 0) for config in configs)
             evidence["provisioned_concurrency"] = provisioned
             parts += _billed_while_idle(function, provisioned or 0)
+            names = aliases(facts, name)
+            evidence["aliases"] = "not read" if names is None else ", ".join(names) or "none"
+            referred = [*invokers[function["FunctionArn"]], *(f"alias {alias}" for alias in names or ())]
             snapstart = function.get("SnapStart", {}).get("ApplyOn", "None") != "None"
             if snapstart and function.get("Runtime", "").startswith(SNAPSTART_BILLED):
                 unpriced.append("SnapStart snapshots (their number and age are not read)")
@@ -127,24 +134,8 @@ def _judge_all(facts: Facts, params: UnusedLambdaFunctionsParams) -> Iterator[Ju
             evidence=evidence,
             parts=parts,
             unpriced=unpriced,
-            referred_by=sources[function["FunctionArn"]] if verdict is Verdict.IDLE else (),
+            referred_by=referred,
         )
-
-
-def _sources(facts: Facts) -> Mapping[str, list[str]]:
-    """By function: what would invoke it; a version or alias is its function here."""
-    found: dict[str, list[str]] = defaultdict(list)
-    for mapping in facts.maybe(EVENT_SOURCE_MAPPINGS) or ():
-        source = mapping.get("EventSourceArn") or mapping["UUID"]
-        found[_unqualified(mapping.get("FunctionArn", ""))].append(f"event source mapping of {source}")
-    for subscription in facts.maybe(SUBSCRIPTIONS) or ():
-        if subscription["Protocol"] == "lambda":
-            found[_unqualified(subscription["Endpoint"])].append(f"subscription of {subscription['TopicArn']}")
-    return found
-
-
-def _unqualified(arn: str) -> str:
-    return ":".join(arn.split(":")[:7])
 
 
 def _billed_while_idle(function: Any, provisioned: int) -> list[Part]:
@@ -211,14 +202,14 @@ UNUSED_LAMBDA_FUNCTIONS = Check(
     ),
     resource_type="AWS::Lambda::Function",
     params=UnusedLambdaFunctionsParams,
-    inventory=(FUNCTIONS, DISTRIBUTIONS, EVENT_SOURCE_MAPPINGS, SUBSCRIPTIONS, FUNCTION_TAGS),
+    inventory=(FUNCTIONS, DISTRIBUTIONS, FUNCTION_TAGS, *INVENTORY),
     referrers=(
-        "Lambda event source mappings, SNS subscriptions; not: EventBridge rules, aliases, function URLs and what else "
-        "its policy lets in, which are a call a function"
+        f"Lambda event source mappings, SNS subscriptions, targets of EventBridge rules and schedules, aliases (of the "
+        f"first {ALIASES_READ} idle functions); not: function URLs and what else its policy lets in, a call a function"
     ),
     metrics=read_invocations,
     details=read_concurrency,
-    detail_actions=("lambda:ListProvisionedConcurrencyConfigs",),
+    detail_actions=("lambda:ListProvisionedConcurrencyConfigs", *ACTIONS),
     judge=judge_functions,
     evidence={
         "invocations": "cloudwatch:GetMetricData, AWS/Lambda Invocations, sum of the window; empty when not read",
@@ -230,6 +221,7 @@ UNUSED_LAMBDA_FUNCTIONS = Check(
             "lambda:ListProvisionedConcurrencyConfigs, requested; 0 without asking where AWS/Lambda "
             "ClaimedAccountConcurrency equals UnreservedConcurrentExecutions; empty when not read"
         ),
+        "aliases": f"lambda:ListAliases, first {ALIASES_READ} idle functions; else, or where it failed, not read",
     },
     verdicts={
         Verdict.IDLE: "no invocation in the window, not run by CloudFront, and last changed before the window",

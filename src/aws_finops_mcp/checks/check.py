@@ -112,7 +112,8 @@ class Check(Generic[RegionParamsT]):
         follow_ups: reads that follow from those before, a level a function: pure. What they gave is in the facts'
             `details`. The first takes what `inventory` gave (services of each cluster), the next also what that gave.
         metrics: the series to read, from the inventory and its follow-ups: pure.
-        details: reads of single resources, of few of them, from inventory, follow-ups and metrics: pure.
+        details: reads of single resources, of few of them, from inventory, follow-ups and metrics: pure. Asked again
+            with what these gave, until no more follow.
         detail_actions: IAM actions of the reads that `follow_ups` and `details` may ask for.
         everywhere: its resources have no region: it reads the whole account, whatever region is asked for.
         saves: whether acting on a finding can save money; where not, nothing is priced and the answer names no total.

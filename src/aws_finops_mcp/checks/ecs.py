@@ -10,7 +10,6 @@ from aws_finops_mcp.checks.check import Facts
 
 TOKEN = ("nextToken", "nextToken")
 CLUSTER_ARNS = read("ecs", "ListClusters", "clusterArns", {"maxResults": 100}, token=TOKEN)
-SCHEDULES = read("scheduler", "ListSchedules", "Schedules", {"MaxResults": 100})
 SERVICE_ACTIONS = ("ecs:ListServices", "ecs:DescribeServices")
 
 

@@ -12,7 +12,6 @@ from aws_finops_mcp.aws.reads import Read, read
 from aws_finops_mcp.checks.check import Check, Facts, Judgement
 from aws_finops_mcp.checks.ecs import (
     CLUSTER_ARNS,
-    SCHEDULES,
     SERVICE_ACTIONS,
     TOKEN,
     deployments,
@@ -26,7 +25,7 @@ from aws_finops_mcp.checks.ecs import (
     some,
     unread_services,
 )
-from aws_finops_mcp.checks.reads import EVENT_BUSES
+from aws_finops_mcp.checks.reads import EVENT_BUSES, SCHEDULES
 from aws_finops_mcp.checks.tagging import tags_by_arn, tags_read, unless_exempt
 from aws_finops_mcp.declaration import RegionParams
 from aws_finops_mcp.findings import Category, Scalar, Verdict

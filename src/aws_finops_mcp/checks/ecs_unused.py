@@ -13,7 +13,6 @@ from aws_finops_mcp.aws.reads import Read, read
 from aws_finops_mcp.checks.check import Check, Facts, Judgement
 from aws_finops_mcp.checks.ecs import (
     CLUSTER_ARNS,
-    SCHEDULES,
     SERVICE_ACTIONS,
     describe_clusters,
     lower_keys_of,
@@ -25,7 +24,7 @@ from aws_finops_mcp.checks.ecs import (
     some,
     unread_services,
 )
-from aws_finops_mcp.checks.reads import EVENT_BUSES
+from aws_finops_mcp.checks.reads import EVENT_BUSES, SCHEDULES
 from aws_finops_mcp.declaration import PeriodParams
 from aws_finops_mcp.findings import Category, Scalar, Verdict
 

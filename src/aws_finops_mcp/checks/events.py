@@ -26,23 +26,25 @@ class UnusedEventbridgeRulesParams(PeriodParams):
     period: int = Field(90, ge=1, le=455, description="days in which a rule must have been triggered")
 
 
-def _rules(bus: str) -> Read:
+def rules_read(bus: str) -> Read:
+    """The rules of a bus."""
     return read("events", "ListRules", "Rules", {"EventBusName": bus, "Limit": 100}, resource=bus)
 
 
-def _targets(rule: Any) -> Read:
+def targets_read(rule: Any) -> Read:
+    """What a rule calls."""
     request = {"Rule": rule["Name"], "EventBusName": rule["EventBusName"]}
     return read("events", "ListTargetsByRule", "Targets", request, resource=rule["Name"])
 
 
 def read_rules(facts: Facts, _params: UnusedEventbridgeRulesParams) -> Iterator[Read]:
     """The rules of every bus."""
-    return (_rules(bus["Name"]) for bus in facts.items(EVENT_BUSES))
+    return (rules_read(bus["Name"]) for bus in facts.items(EVENT_BUSES))
 
 
 def _all_rules(facts: Facts) -> Iterator[Any]:
     for bus in facts.items(EVENT_BUSES):
-        yield from facts.maybe(_rules(bus["Name"])) or ()
+        yield from facts.maybe(rules_read(bus["Name"])) or ()
 
 
 def _query(rule: Any, metric: str) -> MetricQuery:
@@ -60,13 +62,15 @@ def read_triggers(facts: Facts, _params: UnusedEventbridgeRulesParams) -> Iterat
 
 def read_targets(facts: Facts, _params: UnusedEventbridgeRulesParams) -> Iterator[Read]:
     """Only of rules that called no target."""
-    return (_targets(rule) for rule in _all_rules(facts) if not sum(facts.series[_query(rule, "Invocations")].values))
+    return (
+        targets_read(rule) for rule in _all_rules(facts) if not sum(facts.series[_query(rule, "Invocations")].values)
+    )
 
 
 def judge_rules(facts: Facts, params: UnusedEventbridgeRulesParams) -> Iterator[Judgement]:
     """A rule that was never triggered, or that has nothing to call, is idle."""
     for bus in facts.items(EVENT_BUSES):
-        if facts.maybe(_rules(bus["Name"])) is None:
+        if facts.maybe(rules_read(bus["Name"])) is None:
             reason = "the rules of this bus could not be read"
             yield Judgement(bus["Arn"], Verdict.UNKNOWN, reason, {}, bus["Name"])
     tags = tags_by_arn(facts, TAGS)
@@ -95,7 +99,7 @@ def _judge(facts: Facts, params: UnusedEventbridgeRulesParams, rule: Any) -> Jud
     elif triggered.failed or called.failed:
         verdict, reason = Verdict.UNKNOWN, "its metrics could not be read"
     else:
-        targets = facts.maybe(_targets(rule))
+        targets = facts.maybe(targets_read(rule))
         called_by_it = [f"its target {target['Arn']}" for target in targets or ()]
         evidence["targets"] = None if targets is None else len(targets)
         if targets is None:

@@ -77,7 +77,9 @@ def _judge(facts: Facts, params: ColdStartsParams, function: Any) -> Judgement:
         verdict, reason = Verdict.OK, f"not invoked in {params.period} days"
     elif longest is None:
         verdict = Verdict.UNKNOWN
-        reason = "Lambda writes how long a start takes only into the log (REPORT, Init Duration) or to Lambda Insights"
+        reason = (
+            "not read: Lambda tells how long a start takes only in the log (REPORT, Init Duration) or Lambda Insights"
+        )
     else:
         verdict, reason = Verdict.OK, f"starts take at most {longest:,.0f} ms, or are rare"
     return Judgement(
@@ -107,7 +109,7 @@ COLD_STARTS = Check(
     saves=False,
     evidence={
         "invocations": "cloudwatch:GetMetricData, AWS/Lambda Invocations, sum of the window",
-        "init_ms_max": "LambdaInsights init_duration, highest; empty: not measured",
+        "init_ms_max": "LambdaInsights init_duration, highest; empty: not read",
         "init_percent": "sum of init_duration by the sum of AWS/Lambda Duration, %",
         "spillover": "AWS/Lambda ProvisionedConcurrencySpilloverInvocations, sum of the window",
         "runtime": "lambda:ListFunctions, Runtime, or the package type",
@@ -120,7 +122,7 @@ COLD_STARTS = Check(
             "concurrency"
         ),
         Verdict.OK: "starts are short or rare, or it is not invoked",
-        Verdict.UNKNOWN: "nothing measures its starts, or the metrics could not be read",
+        Verdict.UNKNOWN: "not read: nothing measures its starts, or its metrics or tags could not be read",
     },
     remediation=(
         "Load less at the start, keep clients outside the handler, give it more memory (and so CPU), or use SnapStart "

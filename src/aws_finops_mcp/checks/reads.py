@@ -104,6 +104,8 @@ QUEUES = read("sqs", "ListQueues", "QueueUrls", {"MaxResults": 1000})
 TOPICS = read("sns", "ListTopics", "Topics")
 SUBSCRIPTIONS = read("sns", "ListSubscriptions", "Subscriptions")
 EVENT_SOURCE_MAPPINGS = read("lambda", "ListEventSourceMappings", "EventSourceMappings", token=("NextMarker", "Marker"))
+SCHEDULES = read("scheduler", "ListSchedules", "Schedules", {"MaxResults": 100})
+"""Of EventBridge Scheduler, each with its target's ARN."""
 EVENT_BUSES = read("events", "ListEventBuses", "EventBuses")
 ALARMS = read("cloudwatch", "DescribeAlarms", "", {"AlarmTypes": ["MetricAlarm", "CompositeAlarm"], "MaxRecords": 100})
 """Pages, not alarms: an answer has metric and composite ones apart. `checks.alarms.all_alarms` joins them."""

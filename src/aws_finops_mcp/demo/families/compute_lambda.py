@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from aws_finops_mcp.demo import inventory
+from aws_finops_mcp.demo.double.request import Call
 from aws_finops_mcp.demo.families.family import Case, Family
 from aws_finops_mcp.demo.families.tags import tag_rows
 from aws_finops_mcp.demo.inventory import US
@@ -22,6 +23,13 @@ def _arn(function: inventory.Function) -> str:
 
 def _tags(function: inventory.Function) -> dict[str, str]:
     return {key: value for key, value in function.tags.items() if key != "Name"}
+
+
+def _aliases(call: Call) -> dict[str, Any]:
+    here = call.account == inventory.ACCOUNT_ID and call.region == US
+    name = str(call.parameters["FunctionName"])
+    alias = {"AliasArn": f"arn:aws:lambda:{US}:{inventory.ACCOUNT_ID}:function:{name}:live", "Name": "live"}
+    return {"Aliases": [{**alias, "FunctionVersion": "3"}] if here and name == "northwind-ftp-import" else []}
 
 
 def _runtimes() -> Iterator[Case]:
@@ -59,6 +67,7 @@ def family(now: datetime) -> Family:
     """The truth, and the functions' tags: the functions themselves are in moto."""
     return Family(
         rows=(tag_rows((one.region, _arn(one), _tags(one)) for one in inventory.FUNCTIONS),),
+        operations={("lambda", "ListAliases"): _aliases},
         cases={
             "find_outdated_lambda_runtimes": tuple(_runtimes()),
             "find_underutilized_lambda_functions": tuple(_sizes()),

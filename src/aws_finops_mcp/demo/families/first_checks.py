@@ -17,6 +17,12 @@ _KINDS: Final = {
 }
 
 
+_REFERRED: Final = {
+    "northwind-ftp-import": ("EventBridge rule nw-nightly-sync of bus default, disabled", "alias live"),
+    "northwind-payment-v1": (),
+}
+
+
 def family(now: datetime) -> Family:
     """Nothing but the truth: the resources are in moto."""
     return Family(cases={check: tuple(map(_case, company.EXPECTED[kind])) for check, kind in _KINDS.items()})
@@ -24,7 +30,8 @@ def family(now: datetime) -> Family:
 
 def _case(expected: company.Expected) -> Case:
     if expected.idle:
-        return Case(expected.name, expected.region, Verdict.IDLE, expected.reason, expected.monthly_usd)
+        referred = _REFERRED.get(expected.name)
+        return Case(expected.name, expected.region, Verdict.IDLE, expected.reason, expected.monthly_usd, referred)
     verdict = Verdict.IN_USE
     if "old" in expected.reason or "today" in expected.reason or "changed" in expected.reason:
         verdict = Verdict.TOO_NEW

@@ -93,7 +93,7 @@ _REFERRED: Final[dict[str, tuple[str, ...]]] = {
     "nw-abandoned": (),
     "nw-invoices": (f"sqs subscription to arn:aws:sqs:{US}:{ACCOUNT_ID}:nw-old-invoices",),
     "nw-nowhere": (),
-    "nw-nightly-sync": (f"its target arn:aws:lambda:{US}:{ACCOUNT_ID}:function:northwind-hourly-rollup",),
+    "nw-nightly-sync": (f"its target arn:aws:lambda:{US}:{ACCOUNT_ID}:function:northwind-ftp-import:live",),
 }
 """What refers to idle ones, and what rules of them would call."""
 
@@ -189,13 +189,17 @@ def _on_bus(asked: Mapping[str, Any], row: Any) -> bool:
     return bool(asked.get("EventBusName", "default") == row["EventBusName"])
 
 
+_CALLED: Final = {("nw-nightly-sync", US): "northwind-ftp-import:live"}
+"""Functions, by an alias, that rules call; all others call one that is in use."""
+
+
 def _targets(call: Call) -> dict[str, Any] | None:
     asked = call.parameters
     for name, region, bus, _, _, targets, *_ in _RULES:
         if (name, region, bus) == (asked["Rule"], call.region, asked.get("EventBusName", "default")):
             if name == ECS_RULE:
                 return {"Targets": [ecs_target()]}
-            function = _arn("lambda", region, "function:northwind-hourly-rollup")
+            function = _arn("lambda", region, f"function:{_CALLED.get((name, region), 'northwind-hourly-rollup')}")
             return {"Targets": [{"Id": f"t{number}", "Arn": function} for number in range(targets)]}
     return None
 

@@ -1,0 +1,78 @@
+"""What would invoke a Lambda function: mappings, subscriptions, rules, schedules; and its aliases."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from aws_finops_mcp.aws.reads import Read, read
+from aws_finops_mcp.checks.check import Facts
+from aws_finops_mcp.checks.events import rules_read, targets_read
+from aws_finops_mcp.checks.reads import EVENT_BUSES, EVENT_SOURCE_MAPPINGS, SCHEDULES, SUBSCRIPTIONS
+
+ALIASES_READ = 25
+"""Of how many idle functions of a region: there is no call for several, and Lambda takes 15 a second."""
+
+INVENTORY = (EVENT_SOURCE_MAPPINGS, SUBSCRIPTIONS, EVENT_BUSES, SCHEDULES)
+ACTIONS = ("events:ListRules", "events:ListTargetsByRule", "lambda:ListAliases")
+
+
+def referrer_reads(facts: Facts, idle: Sequence[str]) -> Iterator[Read]:
+    """What follows for some idle functions, by name: rules and then their targets, which are shared, and aliases."""
+    if not idle:
+        return
+    for bus in facts.maybe(EVENT_BUSES) or ():
+        rules = rules_read(bus["Name"])
+        yield rules
+        if rules in facts.details:
+            yield from (targets_read(rule) for rule in facts.maybe(rules) or () if not rule.get("ManagedBy"))
+    yield from map(_aliases, idle[:ALIASES_READ])
+
+
+def aliases(facts: Facts, name: str) -> list[str] | None:
+    """A function's aliases; None: not read."""
+    wanted = _aliases(name)
+    found = facts.maybe(wanted) if wanted in facts.details else None
+    return None if found is None else [alias["Name"] for alias in found]
+
+
+def sources(facts: Facts) -> Mapping[str, list[str]]:
+    """By the ARN of a function: what would invoke it; a version or alias is its function here."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for arn, words in _invokers(facts):
+        found[_unqualified(arn)].append(words)
+    return found
+
+
+def _invokers(facts: Facts) -> Iterator[tuple[str, str]]:
+    for mapping in facts.maybe(EVENT_SOURCE_MAPPINGS) or ():
+        source = mapping.get("EventSourceArn") or mapping["UUID"]
+        yield mapping.get("FunctionArn", ""), f"event source mapping of {source}"
+    for subscription in facts.maybe(SUBSCRIPTIONS) or ():
+        if subscription["Protocol"] == "lambda":
+            yield subscription["Endpoint"], f"subscription of {subscription['TopicArn']}"
+    for rule in _rules(facts):
+        targets = targets_read(rule)
+        state = "" if rule.get("State") != "DISABLED" else ", disabled"
+        for target in (facts.maybe(targets) or ()) if targets in facts.details else ():
+            yield target["Arn"], f"EventBridge rule {rule['Name']} of bus {rule['EventBusName']}{state}"
+    for schedule in facts.maybe(SCHEDULES) or ():
+        state = "" if schedule.get("State") != "DISABLED" else ", disabled"
+        yield schedule.get("Target", {}).get("Arn", ""), f"schedule {schedule['GroupName']}/{schedule['Name']}{state}"
+
+
+def _rules(facts: Facts) -> Iterator[Any]:
+    for bus in facts.maybe(EVENT_BUSES) or ():
+        rules = rules_read(bus["Name"])
+        if rules in facts.details:
+            yield from facts.maybe(rules) or ()
+
+
+def _aliases(name: str) -> Read:
+    request = {"FunctionName": name}
+    return read("lambda", "ListAliases", "Aliases", request, token=("NextMarker", "Marker"), resource=name)
+
+
+def _unqualified(arn: str) -> str:
+    return ":".join(arn.split(":")[:7])

@@ -13,6 +13,7 @@ from aws_finops_mcp.checks.check import Check
 from aws_finops_mcp.demo.account import EmbeddedAccount
 from aws_finops_mcp.demo.accuracy import Measured, measure, report
 from aws_finops_mcp.demo.other_tools import HELD_BY, other_tools, section
+from aws_finops_mcp.demo.traps import excused
 from aws_finops_mcp.prices.sources import priced_by
 
 PAGE = Path(__file__).parents[2] / "docs" / "checks.md"
@@ -47,6 +48,17 @@ def test_it_prices_with_all_that_it_declares_and_nothing_else(
     assert [key for key in priced if not priced_by(check.prices, key)] == []
     assert [pattern for pattern in check.prices if not any(priced_by([pattern], key) for key in priced)] == []
     assert bool(check.prices) == check.saves
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
+def test_it_falls_into_no_trap(
+    engine: Engine, account: EmbeddedAccount, measured: dict[str, Measured], check: Check[Any]
+) -> None:
+    """And where a trap is said not to concern it, it is tried all the same: a reason that is none any more is told."""
+    traps = told(engine, account, measured, check).traps
+    assert {name: one.wrong for name, one in traps.items() if one.wrong and not excused(check.name, name)} == {}
+    assert [name for name, one in traps.items() if not one.findings and not excused(check.name, name)] == []
+    assert [name for name, one in traps.items() if one.findings and not one.wrong and excused(check.name, name)] == []
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)

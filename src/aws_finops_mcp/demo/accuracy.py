@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,6 +18,8 @@ from aws_finops_mcp.checks.check import Check
 from aws_finops_mcp.demo.double.page_rules import rule_for
 from aws_finops_mcp.demo.families.family import Case
 from aws_finops_mcp.demo.inventory import REGIONS
+from aws_finops_mcp.demo.not_checked import section as not_checked
+from aws_finops_mcp.demo.traps import EXEMPT, TRAPS, Trap, Tried, excused, keeping, tried
 from aws_finops_mcp.findings import CheckAnswer, Finding
 
 CENT: Final = 0.011
@@ -133,10 +135,12 @@ class Measured:
     Attributes:
         calls: AWS calls for 1,000 resources, worked out from the pages of its listings, the metrics and the single
             reads that each resource of the company took.
+        traps: how it did in each trap that concerns it.
     """
 
     accuracy: Accuracy
     calls: int
+    traps: Mapping[str, Tried]
 
 
 def measure(engine: Engine, check: Check[Any], cases: Sequence[Case]) -> Measured:
@@ -146,7 +150,8 @@ def measure(engine: Engine, check: Check[Any], cases: Sequence[Case]) -> Measure
     params = check.params.model_validate({"region_name": region})
     reader = asking.reader(region)
     answer = whole_answer(asking, reader, check, params)
-    return Measured(accuracy(engine, check, cases), calls_per_thousand(check, answer))
+    watched, kept = keeping(check)
+    return Measured(accuracy(engine, watched, cases), calls_per_thousand(check, answer), tried(check, kept))
 
 
 def calls_per_thousand(check: Check[Any], answer: CheckAnswer) -> int:
@@ -204,4 +209,42 @@ def report(measured: Sequence[Measured], others: str) -> str:
             " ".join(f"`{action}`" for action in check.iam_actions),
         ]
         lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join([*lines, *(["", *wrong] if wrong else []), "", others])
+    return "\n".join([*lines, *(["", *wrong] if wrong else []), "", *_traps(rows), "", *not_checked(), "", others])
+
+
+def _traps(rows: Sequence[tuple[Check[Any], Measured]]) -> Iterator[str]:
+    """What each check was led into, and did not fall into."""
+    names = [*(trap.what for trap in TRAPS), EXEMPT]
+    yield from (
+        "## Traps",
+        "",
+        "What each check had been told of the company was changed, and judged anew: the number of its findings that a",
+        "trap was tried with. A finding that must stay and went, or must go and stayed, would be told as WRONG.",
+        "",
+        *(f"- {trap.what}: a check that falls into it {trap.why}; {_asks(trap)}." for trap in TRAPS),
+        f"- {EXEMPT}: findings that give tags, by which the engine exempts.",
+        "",
+        f"| check | {' | '.join(names)} |",
+        f"|{'---|' * (len(names) + 1)}",
+    )
+    reasons: dict[str, int] = {}
+    for check, one in rows:
+        cells = [_trap_cell(check, one, name, reasons) for name in names]
+        yield f"| `{check.name}` | {' | '.join(cells)} |"
+    yield ""
+    yield "-: it reads no metrics. A number in brackets: the trap does not concern the check, because:"
+    yield ""
+    yield from (f"{number}. {reason}" for reason, number in reasons.items())
+
+
+def _asks(trap: Trap) -> str:
+    return "its findings stay" if trap.stays else "no finding is left"
+
+
+def _trap_cell(check: Check[Any], one: Measured, name: str, reasons: dict[str, int]) -> str:
+    reason = excused(check.name, name)
+    if reason:
+        return f"({reasons.setdefault(reason, len(reasons) + 1)})"
+    if name not in one.traps:
+        return "-"
+    return "WRONG" if one.traps[name].wrong else str(one.traps[name].findings)

@@ -163,7 +163,7 @@ UNUSED_HOSTED_ZONES = Check(
         "https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/monitoring-hosted-zones-with-cloudwatch.html",
         "https://aws.amazon.com/route53/pricing/",
     ),
-    prices=("route53.*",),
+    prices=("route53.hosted_zone*",),
     limits=(
         "CloudWatch keeps daily sums for 455 days. Private zones with records can't be judged by queries; domains "
         "registered elsewhere are not seen."

@@ -232,7 +232,8 @@ def _traps(rows: Sequence[tuple[Check[Any], Measured]]) -> Iterator[str]:
         cells = [_trap_cell(check, one, name, reasons) for name in names]
         yield f"| `{check.name}` | {' | '.join(cells)} |"
     yield ""
-    yield "-: it reads no metrics. A number in brackets: the trap does not concern the check, because:"
+    yield "-: it reads no metrics, or no tags by the tagging API. A number in brackets: the trap does not concern the"
+    yield "check, because:"
     yield ""
     yield from (f"{number}. {reason}" for reason, number in reasons.items())
 

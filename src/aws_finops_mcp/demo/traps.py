@@ -42,6 +42,7 @@ class Trap:
         change: what it was told, changed.
         stays: whether its findings must stay as they are; else none may be left.
         measured: whether it is about metrics, and so about checks that read some.
+        tagged: whether it is about tags that the tagging API lists, and so about checks that ask it.
         abroad: whether this process is in another time zone while it judges.
     """
 
@@ -50,6 +51,7 @@ class Trap:
     change: Callable[[Facts], Facts]
     stays: bool = False
     measured: bool = False
+    tagged: bool = False
     abroad: bool = False
 
 
@@ -79,7 +81,8 @@ def keeping(check: Check[Any]) -> tuple[Check[Any], list[Judged]]:
 
 def tried(check: Check[Any], kept: Sequence[Judged]) -> dict[str, Tried]:
     """How a check does in each trap that concerns it."""
-    traps = (trap for trap in TRAPS if check.reads_metrics or not trap.measured)
+    listed = "tag:GetResources" in check.iam_actions
+    traps = (trap for trap in TRAPS if (check.reads_metrics or not trap.measured) and (listed or not trap.tagged))
     found = {trap.what: _tried(check, kept, trap) for trap in traps}
     return {**found, EXEMPT: _exempt(check, kept)}
 
@@ -228,5 +231,5 @@ TRAPS: Final = (
     Trap(UNREAD, "takes a read that failed for a 0", _unread, measured=True),
     Trap(LAST, "sees the first page only, or lets the order decide", _backwards, stays=True),
     Trap(ZONES, "compares times of different zones, or without one", _other_zone, stays=True, abroad=True),
-    Trap(NAMESAKE, "takes the tags of another region's resource of its name", _namesakes, stays=True),
+    Trap(NAMESAKE, "takes the tags of another region's resource of its name", _namesakes, stays=True, tagged=True),
 )

@@ -113,6 +113,12 @@ _PAGES: tuple[tuple[str, str, str, str], ...] = (
         cloudwatch.alarm.standard 0.10  cloudwatch.alarm.high_resolution 0.30  cloudwatch.alarm.composite 0.50
         """,
     ),
+    (
+        "https://aws.amazon.com/cloudwatch/pricing/",
+        "2026-08-09",
+        "logs",
+        "standard.ingestion 0.50  infrequent_access.ingestion 0.25",
+    ),
     ("https://aws.amazon.com/secrets-manager/pricing/", "2026-09-11", "secretsmanager", "secret 0.40"),
     ("https://aws.amazon.com/kms/pricing/", "2026-06-13", "kms", "key 1"),
     ("https://aws.amazon.com/athena/pricing/", "2026-08-27", "athena", "scanned 5"),

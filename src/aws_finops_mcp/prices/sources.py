@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from functools import cache
 
 from aws_finops_mcp.findings import Price
-from aws_finops_mcp.prices import databases, instances
+from aws_finops_mcp.prices import analytics, databases, instances
 from aws_finops_mcp.prices.facts import public_price
 from aws_finops_mcp.prices.unit import Unit, UnitOrKey, any_of
 from aws_finops_mcp.prices.units import UNITS
@@ -65,7 +65,7 @@ def priced_by(patterns: Iterable[str], key: str) -> bool:
 
 def _families(unit: Unit) -> tuple[str, ...]:
     own = {**unit.filters, **unit.match}
-    for name in ("productFamily", "group"):
+    for name in ("productFamily", "group", "component"):
         if own.get(name):
             return any_of(own[name])
     # Of a unit for each type it is a regular expression that ends in the example's type.
@@ -95,6 +95,8 @@ def _examples() -> Iterator[UnitOrKey]:
     yield databases.redshift_node("ra3.xlplus")
     yield databases.memorydb_node("db.r6g.large", "redis")
     yield databases.docdb_instance("db.r6g.large")
+    yield analytics.msk_broker("kafka.m5.large")
+    yield analytics.sagemaker_endpoint_instance("ml.m5.large")
 
 
 def _each(words: Iterable[str]) -> tuple[str, ...]:

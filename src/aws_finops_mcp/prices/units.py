@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from aws_finops_mcp.prices.analytics import analytics_units
 from aws_finops_mcp.prices.containers import container_units, stream_units
 from aws_finops_mcp.prices.databases import database_units
 from aws_finops_mcp.prices.files import fsx_units
@@ -229,6 +230,9 @@ def _monitoring() -> Iterator[Unit]:
     logs = {"productFamily": "Storage Snapshot"}
     yield Unit("logs.standard.storage", "AmazonCloudWatch", "TimedStorage-ByteHrs", "GB-Mo", filters, logs)
     yield Unit("logs.infrequent_access.storage", "AmazonCloudWatch", "TimedStorage-IA-ByteHrs", "GB-Mo", filters, logs)
+    payload = {"productFamily": "Data Payload"}
+    yield Unit("logs.standard.ingestion", "AmazonCloudWatch", "DataProcessing-Bytes", "GB", payload)
+    yield Unit("logs.infrequent_access.ingestion", "AmazonCloudWatch", "DataProcessingIA-Bytes", "GB", payload)
     alarm = {"productFamily": "Alarm"}
     for kind, usage_type in {
         "standard": "CW:AlarmMonitorUsage",
@@ -256,6 +260,11 @@ def _others() -> Iterator[Unit]:
     zone = {"productFamily": "DNS Zone"}
     for number, key in ((1, "route53.hosted_zone"), (2, "route53.hosted_zone.over_25")):
         yield Unit(key, "AmazonRoute53", "HostedZone", "HostedZone", zone, tier=number, everywhere=True)
+    for key, usage_type in (("", "Health-Check-AWS"), (".option", "Health-Check-Option-AWS")):
+        name = f"route53.health_check.aws{key}"
+        yield Unit(
+            name, "AmazonRoute53", usage_type, "HealthChecks", {"productFamily": "DNS Health Check"}, everywhere=True
+        )
 
 
 def _all() -> Iterator[Unit]:
@@ -276,6 +285,7 @@ def _all() -> Iterator[Unit]:
         stream_units,
         fsx_units,
         governance_units,
+        analytics_units,
     )
     for family in families:
         yield from family()

@@ -26,6 +26,8 @@ SERVICE_NAMES: Final = {
     "AWSCloudTrail": "AWS CloudTrail",
     "AmazonAthena": "Amazon Athena",
     "AmazonCloudWatch": "AmazonCloudWatch",
+    "AmazonMSK": "Amazon Managed Streaming for Apache Kafka",
+    "AmazonSageMaker": "Amazon SageMaker",
     "AmazonDocDB": "Amazon DocumentDB (with MongoDB compatibility)",
     "AmazonDynamoDB": "Amazon DynamoDB",
     "AmazonEFS": "Amazon Elastic File System",

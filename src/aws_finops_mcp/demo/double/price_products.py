@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from aws_finops_mcp.demo.double.price_product import Product
+from aws_finops_mcp.demo.double.price_products_analytics import analytics
 from aws_finops_mcp.demo.double.price_products_containers import containers, streams
 from aws_finops_mcp.demo.double.price_products_database import databases
 from aws_finops_mcp.demo.double.price_products_files import fsx
@@ -56,6 +57,7 @@ def products(region: str, prices: RegionalPrices) -> Iterator[Product]:
         fsx,
         governance,
         streams,
+        analytics,
     ):
         for product in family(prices):
             yield product
@@ -75,6 +77,13 @@ def worldwide() -> Iterator[Product]:
         yield Product("AmazonCloudWatch", "Dashboard", usage, "Dashboards", ((0, 0.0), (3, 3.0)), anywhere)
     yield Product("AmazonRoute53", "DNS Zone", "HostedZone", "HostedZone", ((0, 0.5), (25, 0.1)), anywhere)
     yield Product("AmazonRoute53", "DNS Zone", "RRSets", "RRSet", 0.0015, anywhere)
+    for usage, health_check in (
+        ("Health-Check-AWS", ((0, 0.0), (50, 0.5))),
+        ("Health-Check-Non-AWS", 0.75),
+        ("Health-Check-Option-AWS", 1.0),
+        ("Health-Check-Option-Non-AWS", 2.0),
+    ):
+        yield Product("AmazonRoute53", "DNS Health Check", usage, "HealthChecks", health_check, anywhere)
 
 
 def _volumes(prices: RegionalPrices) -> Iterator[Product]:

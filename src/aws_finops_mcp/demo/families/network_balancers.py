@@ -34,6 +34,8 @@ class Balancer:
     public_ips: tuple[tuple[str, str], ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     monthly_usd: float | None = None
+    # Where targets of all zones are sent to: the verdict on that, and why.
+    across: tuple[Verdict, str] | None = None
 
     @property
     def metric_name(self) -> str:
@@ -141,6 +143,7 @@ TLS = Balancer(
     "only TLS and UDP, no TCP flow",
     traffic={"NewFlowCount": 900.0, "ProcessedBytes": 5.0e7, "NewFlowCount_TLS": 900.0},
     gauges={"ActiveFlowCount": 60 * 20.0},
+    across=(Verdict.OK, "little goes to the other zone"),
 )
 MQTT = Balancer(
     "nb-legacy-mqtt",
@@ -152,8 +155,15 @@ MQTT = Balancer(
     public_ips=(("198.18.1.30", MQTT_ADDRESS),),
     monthly_usd=20.08,
 )
+_FLOWS: Final = {"NewFlowCount": 400.0, "ProcessedBytes": 1e9}
 INSPECTION = Balancer(
-    "nb-inspection", US, "gateway", Verdict.IN_USE, "busy", traffic={"NewFlowCount": 400.0, "ProcessedBytes": 1e9}
+    "nb-inspection",
+    US,
+    "gateway",
+    Verdict.IN_USE,
+    "busy",
+    traffic=_FLOWS,
+    across=(Verdict.COSTLY, "half of its bytes go to the other zone"),
 )
 OLD_FIREWALL = Balancer("nb-old-firewall", US, "gateway", Verdict.IDLE, "no flow", monthly_usd=9.13)
 
@@ -165,6 +175,27 @@ BALANCERS: Final = (
     MQTT,
     INSPECTION,
     OLD_FIREWALL,
+    Balancer(
+        "nb-inspection-kept",
+        US,
+        "gateway",
+        Verdict.IN_USE,
+        "busy",
+        traffic=_FLOWS,
+        tags=EXEMPT,
+        across=(Verdict.EXEMPT, "tagged so"),
+    ),
+    Balancer(
+        "nb-inspection-new",
+        US,
+        "gateway",
+        Verdict.IN_USE,
+        "busy",
+        age_days=5,
+        traffic=_FLOWS,
+        across=(Verdict.TOO_NEW, "five days old"),
+    ),
+    Balancer("nb-inspection-zonal", US, "gateway", Verdict.IN_USE, "busy", traffic=_FLOWS),
     Balancer(
         "nb-redirects",
         US,

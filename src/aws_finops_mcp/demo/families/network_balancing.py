@@ -10,10 +10,12 @@ from aws_finops_mcp.demo.answers.company import Operations
 from aws_finops_mcp.demo.double.errors import AwsError
 from aws_finops_mcp.demo.double.request import Call
 from aws_finops_mcp.demo.families.family import Case, Family, Rows
-from aws_finops_mcp.demo.families.network_balancers import BALANCERS, MQTT, MQTT_ADDRESS
+from aws_finops_mcp.demo.families.network_balancers import BALANCERS, MQTT, MQTT_ADDRESS, Balancer
 from aws_finops_mcp.demo.families.network_rows import hex_of
 from aws_finops_mcp.demo.families.network_target_groups import GROUPS, ORPHAN
+from aws_finops_mcp.demo.families.tags import tag_rows
 from aws_finops_mcp.demo.inventory import US
+from aws_finops_mcp.findings import Verdict
 
 
 def family(now: datetime) -> Family:
@@ -47,6 +49,7 @@ def family(now: datetime) -> Family:
                 "ServiceConfigurations",
                 [(US, {"ServiceId": "vpce-svc-0a7e11c0de0000001", "NetworkLoadBalancerArns": [MQTT.arn]})],
             ),
+            tag_rows((b.region, b.arn, b.tags) for b in newer if b.tags),
             _rows("autoscaling", "DescribeAutoScalingGroups", "AutoScalingGroups", [(US, _scaling_group(now))]),
         ),
         metrics=[m for one in (*BALANCERS, *GROUPS) for m in one.metrics()],
@@ -116,17 +119,37 @@ def _operations() -> Operations:
             ]
         }
 
+    crossing = {one.arn: one.across is not None for one in BALANCERS}
+
+    def attributes(call: Call) -> dict[str, Any]:
+        on = crossing.get(call.parameters["LoadBalancerArn"])
+        if on is None:
+            raise AwsError("LoadBalancerNotFound", "One or more load balancers not found")
+        told = {"load_balancing.cross_zone.enabled": str(on).lower(), "deletion_protection.enabled": "false"}
+        return {"Attributes": [{"Key": key, "Value": value} for key, value in told.items()]}
+
     return {
+        ("elbv2", "DescribeLoadBalancerAttributes"): attributes,
         ("elbv2", "DescribeTags"): lambda call: of(tags, "ResourceArn", call.parameters["ResourceArns"]),
         ("elb", "DescribeTags"): lambda call: of(classic, "LoadBalancerName", call.parameters["LoadBalancerNames"]),
         ("elbv2", "DescribeTargetHealth"): health,
     }
 
 
+def _across(balancer: Balancer) -> Case:
+    """Half of what goes through it, in and out, goes to the other of its two zones."""
+    verdict, why = balancer.across or (Verdict.OK, "each zone keeps to itself")
+    an_hour = balancer.traffic.get("ProcessedBytes", 0.0)
+    assert isinstance(an_hour, float)
+    costs = an_hour * 730 / 2**30 / 2 * 2 * 0.01 if verdict is Verdict.COSTLY else None
+    return Case(balancer.name, balancer.region, verdict, why, costs)
+
+
 def _cases() -> dict[str, tuple[Case, ...]]:
     by_requests = [group for group in GROUPS if group.by_requests]
     return {
         "find_unused_load_balancers": tuple(Case(b.name, b.region, b.verdict, b.why, b.monthly_usd) for b in BALANCERS),
+        "find_cross_zone_load_balancers": tuple(_across(b) for b in BALANCERS if b.kind in ("network", "gateway")),
         "find_unused_target_groups": tuple(Case(g.name, g.region, g.verdict, g.why) for g in GROUPS),
         "find_target_groups_with_high_error_rate": tuple(Case(g.name, g.region, g.errors, g.why) for g in by_requests),
         "find_target_groups_with_high_response_time": tuple(Case(g.name, g.region, g.slow, g.why) for g in by_requests),

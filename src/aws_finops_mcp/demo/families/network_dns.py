@@ -66,8 +66,8 @@ def _place(record: Mapping[str, Any]) -> tuple[str, str]:
     return record["Name"], record["Type"]
 
 
-def zone_operations(zones: Sequence[Zone]) -> Operations:
-    """Answers about the zones."""
+def zone_operations(zones: Sequence[Zone], of_health_checks: Mapping[str, Mapping[str, str]]) -> Operations:
+    """Answers about the zones; tags are told of them and of health checks."""
     by_id = {zone.zone_id: zone for zone in zones}
 
     def list_zones(call: Call) -> dict[str, Any]:
@@ -97,13 +97,15 @@ def zone_operations(zones: Sequence[Zone]) -> Operations:
         ids = call.parameters["ResourceIds"]
         if len(ids) > 10:
             raise AwsError("InvalidInput", "At most 10 resources.", 400)
+        kind = call.parameters["ResourceType"]
+        known = of_health_checks if kind == "healthcheck" else {one: by_id[one].tags or {} for one in ids}
         sets = [
             {
-                "ResourceType": "hostedzone",
-                "ResourceId": zone_id,
-                "Tags": [{"Key": k, "Value": v} for k, v in (by_id[zone_id].tags or {}).items()],
+                "ResourceType": kind,
+                "ResourceId": one,
+                "Tags": [{"Key": key, "Value": value} for key, value in known[one].items()],
             }
-            for zone_id in ids
+            for one in ids
         ]
         return {"ResourceTagSets": sets}
 

@@ -14,6 +14,8 @@ from aws_finops_mcp.demo.double.request import Call
 from aws_finops_mcp.demo.families.family import Case, Family, Metric, Rows
 from aws_finops_mcp.demo.families.network_balancers import CAMPAIGN, SHOP
 from aws_finops_mcp.demo.families.network_dns import Zone, alias, record, zone_operations
+from aws_finops_mcp.demo.families.network_health_checks import OF_A_RECORD
+from aws_finops_mcp.demo.families.network_health_checks import TAGS as HEALTH_CHECK_TAGS
 from aws_finops_mcp.demo.families.network_rows import metrics, only
 from aws_finops_mcp.demo.inventory import ACCOUNT_ID, US
 from aws_finops_mcp.findings import Verdict
@@ -124,6 +126,7 @@ def _fillers() -> tuple[Truth, ...]:
     )
 
 
+CHECKED: Final = {"SetIdentifier": "one", "Weight": 1, "HealthCheckId": OF_A_RECORD}
 ZONES: Final = (
     Truth(
         Zone(
@@ -149,7 +152,14 @@ ZONES: Final = (
         monthly_usd=0.10,
     ),
     Truth(
-        Zone("Z0NB00000000RARE", "nb-rare.example.", records=(record("www.nb-rare.example.", "192.0.2.8"),)),
+        Zone(
+            "Z0NB00000000RARE",
+            "nb-rare.example.",
+            records=(
+                record("www.nb-rare.example.", "192.0.2.8"),
+                {**record("api.nb-rare.example.", "192.0.2.9"), **CHECKED},
+            ),
+        ),
         IN_USE,
         "asked for one hour, 80 days ago",
         only(80 * 24, 80 * 24 + 1, 2.0),
@@ -194,7 +204,7 @@ def family(now: datetime) -> Family:
             Rows("route53domains", "ListDomains", "Domains", {US: [domain]}, beside_moto=False),
         ),
         metrics=[*zone_metrics, *(metric for one in DISTRIBUTIONS for metric in one.metrics())],
-        operations={**zone_operations([truth.zone for truth in ZONES]), **_operations()},
+        operations={**zone_operations([truth.zone for truth in ZONES], HEALTH_CHECK_TAGS), **_operations()},
         cases={
             "find_unused_route53_hosted_zones": tuple(
                 Case(t.zone.zone_id, US, t.verdict, t.why, t.monthly_usd) for t in ZONES

@@ -35,6 +35,7 @@ class Group:
     events: float = 0
     last_days: int = 0
     filters: int = 0
+    masked: bool = False
     tags: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -51,6 +52,8 @@ class Group:
             "storedBytes": int(self.stored_gib * GIB),
             "logGroupClass": self.kind,
         }
+        if self.masked:
+            row["dataProtectionStatus"] = "ACTIVATED"
         if self.retention is not None:
             row["retentionInDays"] = self.retention
         return row
@@ -65,6 +68,19 @@ class Group:
     def _until(self, value: float) -> Callable[[int], float | None]:
         return lambda ago: value if ago >= self.last_days * 24 else None
 
+
+_OF_FLOOD: Final = 200_000 * 200 * 730 / GIB
+"""GiB a month."""
+_FLOODS: Final[tuple[tuple[str, Verdict, str, dict[str, Any]], ...]] = (
+    ("/log/flood", Verdict.COSTLY, "much, and nothing that needs its class", {}),
+    ("/log/flood-filtered", Verdict.OK, "metric filters need its class", {"filters": 1}),
+    ("/log/flood-sent-on", Verdict.OK, "a subscription needs its class", {}),
+    ("/log/flood-watched", Verdict.OK, "an anomaly detector needs its class", {}),
+    ("/log/flood-masked", Verdict.OK, "data protection needs its class", {"masked": True}),
+    ("/log/flood-cheap", Verdict.OK, "of the cheaper class already", {"kind": "INFREQUENT_ACCESS"}),
+    ("/log/flood-exempt", Verdict.EXEMPT, "tagged as exempt", {"tags": (("finops:exempt", "live tail"),)}),
+    ("/aws/containerinsights/shop/performance", Verdict.OK, "CloudWatch makes metrics of its events", {}),
+)
 
 GROUPS: Final = (
     Group("/log/silent", stored_gib=40, retention=None, filters=2),
@@ -82,6 +98,9 @@ GROUPS: Final = (
     Group("/log/endless-young", stored_gib=0.01, events=1000, age_days=20),
     Group("/log/endless", EU, stored_gib=100, events=10),
     Group("/log/of-days", kind="DELIVERY", events=50),
+    # 40,000,000 bytes an hour and more: 27 GiB a month.
+    *(Group(name, stored_gib=30, retention=30, events=200_000, **more) for name, _, _, more in _FLOODS),
+    Group("/log/flood", EU, stored_gib=30, retention=30, events=200_000),
     *(Group(f"/log/busy-{number:02}", stored_gib=1, retention=30, events=700) for number in range(FILLERS)),
 )
 
@@ -125,6 +144,19 @@ def _cases() -> Iterator[tuple[str, Case]]:
     ):
         yield "find_log_groups_without_retention", Case(group, region, verdict, why)
 
+    check = "find_log_groups_for_infrequent_access"
+    for name, verdict, why, _ in _FLOODS:
+        yield check, Case(name, US, verdict, why, _OF_FLOOD * 0.25 if verdict is Verdict.COSTLY else None)
+    yield check, Case("/log/flood", EU, Verdict.COSTLY, "of the same name", _OF_FLOOD * 0.25 * PRICES[EU].factor)
+    yield check, Case("/log/endless", US, Verdict.OK, "little comes")
+
+
+def _sent_on(call: Call) -> dict[str, Any]:
+    name = str(call.parameters["logGroupName"])
+    stream = f"arn:aws:kinesis:{call.region}:{ACCOUNT_ID}:stream/nw-audit-replay"
+    sent = {"filterName": "all", "logGroupName": name, "filterPattern": "", "destinationArn": stream}
+    return {"subscriptionFilters": [sent] if name == "/log/flood-sent-on" else []}
+
 
 def family(now: datetime) -> Family:
     """Log groups beside those that moto has."""
@@ -148,14 +180,24 @@ def family(now: datetime) -> Family:
     }
     rows = {region: [group.row(now) for group in GROUPS if group.region == region] for region in (US, EU)}
     return Family(
-        rows=(Rows("resourcegroupstaggingapi", "GetResources", "ResourceTagMappingList", tags, keep=of_type),),
+        rows=(
+            Rows("resourcegroupstaggingapi", "GetResources", "ResourceTagMappingList", tags, keep=of_type),
+            Rows("logs", "ListLogAnomalyDetectors", "anomalyDetectors", {US: [_detector()]}, beside_moto=False),
+        ),
         operations={
+            ("logs", "DescribeSubscriptionFilters"): _sent_on,
             ("logs", "DescribeLogGroups"): lambda call: describe_log_groups(call, _own(call, rows)),
             ("logs", "ListLogGroups"): lambda call: list_log_groups(call, _own(call, rows)),
         },
         metrics=tuple(metric for group in GROUPS for metric in group.metrics()),
         cases=cases,
     )
+
+
+def _detector() -> dict[str, Any]:
+    groups = [f"arn:aws:logs:{US}:{ACCOUNT_ID}:log-group:/log/flood-watched"]
+    arn = f"arn:aws:logs:{US}:{ACCOUNT_ID}:anomaly-detector:0c0de000-0000-4000-8000-00000000000a"
+    return {"anomalyDetectorArn": arn, "detectorName": "floods", "logGroupArnList": groups}
 
 
 def _own(call: Call, rows: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:

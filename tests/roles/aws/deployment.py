@@ -53,6 +53,13 @@ class Run:
         return "\n".join(said) if self.plays else self.stdout + self.stderr
 
     @property
+    def refusals(self) -> str:
+        """The messages of what failed, of each item of a loop: a variable that is right is not in it."""
+        failed = [result for _, result in self._results() if result.get("failed")]
+        each = [one for result in failed for one in result.get("results") or [result]]
+        return "\n".join(one["msg"] for one in each if one.get("failed"))
+
+    @property
     def said(self) -> str:
         """Everything that its debug tasks say."""
         each = [one for _, result in self._results() for one in (result, *result.get("results", []))]
@@ -72,7 +79,9 @@ class Deployment:
         self.account = account
         self.directory = directory
         self.inventory = directory / "inventory.yml"
-        self.variables = {"aws_region": REGION, "aws_endpoint_url": account.url, **variables}
+        # It starts the server's command, which takes longer than most plays: tests that are about it ask for it.
+        quick = {"aws_estimate_enabled": False}
+        self.variables = {"aws_region": REGION, "aws_endpoint_url": account.url, **quick, **variables}
         self.write()
 
     def write(self, **more: Any) -> None:

@@ -60,6 +60,7 @@ def made(aws: Deployment, before: dict[str, Any]) -> tuple[Deployment, Run]:
     """The single host, with a name and another account: its first run failed half-way, this is the second."""
     aws.write(
         **picture("single"),
+        aws_estimate_enabled=True,
         aws_permissions_boundary=f"arn:aws:iam::{ACCOUNT}:policy/boundary",
         aws_dns_zone="example.com",
         aws_dns_name="finops.example.com",

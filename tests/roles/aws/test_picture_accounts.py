@@ -36,7 +36,7 @@ def pictured(
 
 def test_from_nothing_to_the_picture_and_back(pictured: tuple[str, Deployment, dict[str, Any]]) -> None:
     name, aws, before = pictured
-    aws.play("aws.yml").must_pass()
+    aws.play("aws.yml", aws_estimate_enabled=True).must_pass()
 
     [group] = aws.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
     assert len(group["Instances"]) == 2

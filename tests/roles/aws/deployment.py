@@ -43,6 +43,11 @@ class Run:
         return [name for name, result in self._results() if result.get("changed")]
 
     @property
+    def tasks(self) -> list[str]:
+        """Its tasks, in the order in which they ran."""
+        return [name for name, _ in self._results()]
+
+    @property
     def failure(self) -> str:
         """Why it failed, in Ansible's words; empty when it did not."""
         failed = [result for _, result in self._results() if result.get("failed") or result.get("unreachable")]

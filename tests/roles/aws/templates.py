@@ -31,30 +31,40 @@ PLACE = {"region": REGION, "partition": "aws", "home": "us-east-1", "dns_suffix"
 @cache
 def _plugins() -> None:
     init_plugin_loader([])
-    filter_loader.add_directory(str(ROLES / "aws/filter_plugins"))
+    for directory in sorted(ROLES.glob("aws*/filter_plugins")):
+        filter_loader.add_directory(str(directory))
+
+
+@cache
+def _variables(role: str) -> dict[str, Any]:
+    """A role's defaults and variables, as they are written."""
+    files = (str(ROLES / role / part / "main.yml") for part in ("defaults", "vars"))
+    loader = DataLoader()
+    return {
+        name: one
+        for file in files
+        for name, one in (loader.load_from_file(file, trusted_as_template=True) or {}).items()
+    }
 
 
 def rendered(role: str, template: str = "stack.yml.j2", **given: Any) -> str:
     """The template, with the role's defaults and these variables; account and network are made up."""
     directory = str(ROLES / role)
     # Where lookups look, as in a run.
-    places = {"role_path": directory, "ansible_search_path": [directory]}
+    places: dict[str, Any] = {"role_path": directory, "ansible_search_path": [directory]}
     lookup = f"{{{{ lookup('ansible.builtin.template', '{directory}/templates/{template}') }}}}"
     return str(evaluated(lookup, [role], **places, **given))
 
 
-def evaluated(expression: str, roles: list[str], **given: Any) -> Any:
-    """What an expression is with the roles' defaults and variables, and these."""
+def evaluated(expression: str, roles: list[str], network: dict[str, Any] | None = NETWORK, **given: Any) -> Any:
+    """What an expression is with the roles' defaults and variables, and these; `network` None is not yet known."""
     _plugins()
-    loader = DataLoader()
     variables: dict[str, Any] = {"ansible_managed": "Ansible managed", "aws_region": REGION}
     for name in ("aws", *roles):
-        for part in ("defaults", "vars"):
-            file = ROLES / name / part / "main.yml"
-            variables |= loader.load_from_file(str(file), trusted_as_template=True) or {}
+        variables |= _variables(name)
     variables |= {"__aws_place": PLACE, "__aws_account": ACCOUNT, "__aws_arn_start": "arn:aws"}
-    variables |= {"__aws_network": NETWORK, "ansible_playbook_python": sys.executable} | given
-    return Templar(loader=loader, variables=variables).template(trust_as_template(expression))
+    variables |= {"ansible_playbook_python": sys.executable} | ({"__aws_network": network} if network else {}) | given
+    return Templar(loader=DataLoader(), variables=variables).template(trust_as_template(expression))
 
 
 def read(template: str) -> dict[str, Any]:

@@ -68,6 +68,12 @@ def test_the_server_knows_the_name_of_its_url_and_listens_on_loopback(deployed: 
     assert not {name for name in variables if "SECRET" in name or "ACCESS_KEY" in name}
 
 
+def test_the_cost_of_calls_is_said_before_anything_is_made(aws: Deployment) -> None:
+    said = aws.play("lambda.yml", "--tags", "always").must_pass().said
+    assert "10000 calls: 10000 Requests at $" in said
+    assert "Their time, 5 s of 1769 MiB each: 86377 GB-Second at $" in said
+
+
 def test_callers_need_both_actions(deployed: Deployment) -> None:
     made = resources(deployed, STACK)
     statements = made["Callers"]["PolicyDocument"]["Statement"]

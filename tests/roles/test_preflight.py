@@ -195,3 +195,18 @@ def test_verify_logs_in_by_password_or_key(tmp_path: Path) -> None:
     assert not [one.output for one in run_many(tmp_path, [task], cases).values() if one.failed]
     for number, (given, expected) in enumerate(wanted):
         assert (tmp_path / f"login{number}").read_text() == expected, given
+
+
+def test_accounts_that_aws_yml_made_roles_for_are_read(tmp_path: Path) -> None:
+    account = {"alias": "shop", "account_id": "111122223333", "external_id": "hidden-4711"}
+    load = {"ansible.builtin.include_role": {"name": "aws_finops_mcp", "tasks_from": "preflight", "public": True}}
+    write = {"content": "{{ __aws_finops_mcp_secrets | to_json }}", "dest": str(tmp_path / "secrets"), "mode": "0600"}
+    given: Case = {"aws_finops_mcp_region": "us-gov-west-1", "aws_name": "ours", "aws_identity_accounts": [account]}
+    done = run_many(tmp_path, [load, {"ansible.builtin.copy": write}], {"ours": given})
+    assert not done["ours"].failed, done["ours"].output
+    role = "arn:aws-us-gov:iam::111122223333:role/ours-read"
+    shop = {"role_arn": role, "external_id": "hidden-4711"}
+    assert json.loads((tmp_path / "secrets").read_text()) == {"mcp_accounts": {"main": {}, "shop": shop}}
+    wrong = ([account, account], [{**account, "alias": "main"}], [{**account, "account_id": "1"}])
+    cases = ({"aws_finops_mcp_accounts": one} for one in wrong)
+    assert "hidden-4711" not in refused(tmp_path, "aws_finops_mcp", SECRETS_REFUSED, *cases)

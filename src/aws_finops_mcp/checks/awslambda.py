@@ -11,7 +11,15 @@ from pydantic import Field
 from aws_finops_mcp.aws.metrics import DAY, HOUR, MetricQuery
 from aws_finops_mcp.aws.reads import Read, read
 from aws_finops_mcp.checks.check import Check, Facts, Judgement, Part
-from aws_finops_mcp.checks.lambda_referrers import ACTIONS, ALIASES_READ, INVENTORY, aliases, referrer_reads, sources
+from aws_finops_mcp.checks.lambda_referrers import (
+    ACTIONS,
+    ALIASES_READ,
+    INVENTORY,
+    RULES_READ,
+    aliases,
+    referrer_reads,
+    sources,
+)
 from aws_finops_mcp.checks.reads import DISTRIBUTIONS, FUNCTIONS
 from aws_finops_mcp.checks.tagging import FUNCTION_TAGS, with_listed_tags
 from aws_finops_mcp.declaration import PeriodParams
@@ -204,8 +212,9 @@ UNUSED_LAMBDA_FUNCTIONS = Check(
     params=UnusedLambdaFunctionsParams,
     inventory=(FUNCTIONS, DISTRIBUTIONS, FUNCTION_TAGS, *INVENTORY),
     referrers=(
-        f"Lambda event source mappings, SNS subscriptions, targets of EventBridge rules and schedules, aliases (of the "
-        f"first {ALIASES_READ} idle functions); not: function URLs and what else its policy lets in, a call a function"
+        f"Lambda event source mappings, SNS subscriptions, targets of schedules and of EventBridge rules (the first "
+        f"{RULES_READ} of a bus), aliases (of the first {ALIASES_READ} idle functions); not: "
+        "function URLs and what else its policy lets in, a call a function"
     ),
     metrics=read_invocations,
     details=read_concurrency,

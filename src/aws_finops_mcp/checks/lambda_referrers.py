@@ -14,6 +14,9 @@ from aws_finops_mcp.checks.reads import EVENT_BUSES, EVENT_SOURCE_MAPPINGS, SCHE
 ALIASES_READ = 25
 """Of how many idle functions of a region: there is no call for several, and Lambda takes 15 a second."""
 
+RULES_READ = 50
+"""Of how many rules of a bus the targets: a call each, ten a second."""
+
 INVENTORY = (EVENT_SOURCE_MAPPINGS, SUBSCRIPTIONS, EVENT_BUSES, SCHEDULES)
 ACTIONS = ("events:ListRules", "events:ListTargetsByRule", "lambda:ListAliases")
 
@@ -26,7 +29,8 @@ def referrer_reads(facts: Facts, idle: Sequence[str]) -> Iterator[Read]:
         rules = rules_read(bus["Name"])
         yield rules
         if rules in facts.details:
-            yield from (targets_read(rule) for rule in facts.maybe(rules) or () if not rule.get("ManagedBy"))
+            own = [rule for rule in facts.maybe(rules) or () if not rule.get("ManagedBy")]
+            yield from map(targets_read, own[:RULES_READ])
     yield from map(_aliases, idle[:ALIASES_READ])
 
 

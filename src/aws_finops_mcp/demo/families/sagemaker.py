@@ -115,8 +115,8 @@ ENDPOINTS: Final = (
     Endpoint("nw-serverless", Verdict.OK, "serverless: it costs when it is asked", kind=None),
     Endpoint("nw-silent", Verdict.UNKNOWN, "its instances are not measured for days", alive_until=72),
     Endpoint("nw-since", IDLE, "not asked for three weeks", asked=50, until=21 * 24),
-    *(Endpoint(f"nw-user-{n:03}", IN_USE, "beyond the first page", EU, asked=9) for n in range(99)),
-    Endpoint("nw-zz-last", IDLE, "on the last page", EU, kind="ml.g5.xlarge"),
+    *(Endpoint(f"nw-user-{n:03}", IN_USE, "one of several", EU, asked=9) for n in range(3)),
+    Endpoint("nw-zz-last", IDLE, "the last of the list", EU, kind="ml.g5.xlarge"),
 )
 
 

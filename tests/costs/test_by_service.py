@@ -120,6 +120,19 @@ def test_services_left_out_are_counted_and_in_the_total(engine: Engine) -> None:
     assert few.total_usd == all_of_them.total_usd
 
 
+def test_the_pages_hold_every_service_once(engine: Engine) -> None:
+    whole = ask(engine, max_results=500)
+    listed, cursor = [], ""
+    for _ in range(len(whole.services)):
+        page = ask(engine, max_results=7, cursor=cursor)
+        listed += page.services
+        cursor = page.next_cursor
+        if not cursor:
+            break
+    assert tuple(listed) == whole.services
+    assert len(listed) > 7
+
+
 def test_a_period_that_cost_explorer_no_longer_has_is_not_read(engine: Engine) -> None:
     answer = ask(engine, start_date=(last_month()[0] - timedelta(days=600)).isoformat())
     assert answer.complete is False

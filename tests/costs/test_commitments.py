@@ -42,6 +42,16 @@ def test_the_company_s_commitments(engine: Engine) -> None:
     assert answer.calls.cost_usd == Decimal("0.12")
 
 
+def test_commitments_come_in_pages_and_totals_cover_all(engine: Engine) -> None:
+    whole: Any = ask(engine, NAME)
+    first: Any = ask(engine, NAME, max_results=1)
+    second: Any = ask(engine, NAME, max_results=1, cursor=first.next_cursor)
+    assert (first.omitted, first.next_cursor, second.next_cursor) == (1, "1", "")
+    assert (*first.commitments, *second.commitments) == whole.commitments
+    assert first.net_saving_usd == second.net_saving_usd == whole.net_saving_usd
+    assert (whole.omitted, whole.next_cursor) == (0, "")
+
+
 def use(bought: str, used: str, unused_usd: str, saved: str) -> dict[str, str]:
     return {
         "PurchasedHours": bought, "TotalActualHours": used, "RICostForUnusedHours": unused_usd, "NetRISavings": saved,

@@ -126,3 +126,29 @@ def test_a_savings_plan_covers_the_products_that_it_names(
     other = {"end": "2028-03-04T00:00:00Z", "productTypes": ["SageMaker"], "region": "", "state": "active"}
     change("savingsplans", "DescribeSavingsPlans", lambda parsed: parsed.update(savingsPlans=[plan, other]))
     assert lapse(engine, service, "Savings Plan")[0] == "2027-03-04"
+
+
+ARNS = {
+    "EC2": ({"ReservedInstancesId": "11-22"}, "arn:aws:ec2:us-east-1:1:reserved-instances/11-22"),
+    "RDS": ({"ReservedDBInstanceArn": "arn:aws:rds:us-east-1:1:ri:mine"}, "arn:aws:rds:us-east-1:1:ri:mine"),
+    "ElastiCache": ({"ReservedCacheNodeId": "mine"}, "arn:aws:elasticache:us-east-1:1:reserved-instance:mine"),
+    "MemoryDB": ({"ReservationId": "mine"}, "arn:aws:memorydb:us-east-1:1:reservednode/mine"),
+    "OpenSearchService": ({"ReservedInstanceId": "33-44"}, "arn:aws:es:us-east-1:1:reserved-instances/33-44"),
+    "Redshift": ({"ReservedNodeId": "55-66"}, "arn:aws:redshift:us-east-1:1:reserved-node/55-66"),
+}
+
+
+@EACH
+def test_of_a_named_reservation_its_own_last_day_is_told(engine: Engine, change: Change, service: str) -> None:
+    operation, items, _ = ASKED[service]
+    names, arn = ARNS[service]
+    rows = [
+        reserved(service, datetime(2026, 5, 2, tzinfo=UTC)) | names,
+        reserved(service, datetime(2026, 2, 1, tzinfo=UTC)) | {next(iter(names)): "another"},
+    ]
+    boto, name = operation.split()
+    change(boto, name, lambda parsed: parsed.update({items: rows}))
+    lapses = Lapses(engine.asking().billing(), [("reservation", service, US)])
+    assert lapses.text("reservation", service, US, arn) == "2027-05-02"
+    assert lapses.text("reservation", service, US, f"{arn}0") == "", "of another account: not told"
+    assert lapses.text("reservation", service, US) == "2027-02-01 to 2027-05-02"

@@ -6,18 +6,23 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
-from tests.costs.conftest import TODAY
+from tests.costs.conftest import TODAY, Change
 
 from aws_finops_mcp.audits.catalogue import TOOLS
 from aws_finops_mcp.audits.engine import Engine
+from aws_finops_mcp.audits.net import Claim, net_of
 from aws_finops_mcp.costs.billed_resources import BilledId, Bills, billed_id, billed_resources
 from aws_finops_mcp.costs.exports.exports import Exports
+from aws_finops_mcp.demo import bills as company
 from aws_finops_mcp.demo.account import EmbeddedAccount
+from aws_finops_mcp.demo.answers.reservations import RESERVATION
+from aws_finops_mcp.demo.answers.savings_plans import PLAN_ID
 from aws_finops_mcp.demo.inventory import ACCOUNT_ID
-from aws_finops_mcp.findings import SavingsAnswer
+from aws_finops_mcp.findings import SavingPart, SavingsAnswer
 from aws_finops_mcp.settings import ExportSettings
 
 CALL = "ce:GetCostAndUsageWithResources"
@@ -65,6 +70,41 @@ def test_the_export_says_what_cost_explorer_says_and_asks_it_nothing(
         assert round(bill.uncovered, 2) == round(asked.found[name].uncovered, 2)
     assert (exported.first, exported.last) == (asked.first, asked.last)
     assert (exported.request, exported.metric) == ("export bill", "EffectiveCost")
+
+
+@pytest.mark.parametrize("kind", ["focus", "cur2"])
+def test_the_export_tells_which_commitment_it_is_and_when_that_lapses(
+    engine: Engine, billing_exports: dict[str, Path], account: EmbeddedAccount, change: Change, kind: str
+) -> None:
+    """Of two plans and two reservations in force, the one that the rows name."""
+
+    def another_plan(parsed: dict[str, Any]) -> None:
+        parsed["savingsPlans"].append({**parsed["savingsPlans"][0], "savingsPlanId": "b", "savingsPlanArn": "arn:b"})
+        parsed["savingsPlans"][-1]["end"] = "2031-01-01T00:00:00Z"
+
+    def another_reservation(parsed: dict[str, Any]) -> None:
+        own = next(one for one in parsed["ReservedInstances"] if one["State"] == "active")
+        later = own["End"].replace(year=own["End"].year + 3)
+        parsed["ReservedInstances"].append({**own, "ReservedInstancesId": "b", "End": later})
+
+    change("savingsplans", "DescribeSavingsPlans", another_plan)
+    change("ec2", "DescribeReservedInstances", another_reservation)
+    part = SavingPart(what="x", quantity=1, usd=Decimal(70), price="x")
+    claims = [
+        Claim(account.ids[name], "AWS::EC2::Instance", "us-east-1", ACCOUNT_ID, (part,))
+        for name in ("web-1", "search-1")
+    ]
+    export = with_export(engine, location=str(billing_exports[kind]), kind=kind)
+    web, search = net_of(export.asking().billing(), claims)[0]
+    plan_ends = TODAY - timedelta(days=company.SAVINGS_PLAN_AGE) + timedelta(days=364)
+    assert web.lapses == plan_ends.isoformat()
+    assert web.reason == f"covered by the Savings Plan {PLAN_ID} until {plan_ends}: saves nothing before that"
+    reserved_until = TODAY - timedelta(days=company.RESERVED_AGE) + timedelta(days=365)
+    assert search.lapses == reserved_until.isoformat()
+    assert f"covered by the reservation {RESERVATION} until {reserved_until}:" in search.reason
+    asked, _ = net_of(engine.asking().billing(), claims)[0]
+    assert asked.lapses == f"{plan_ends} to 2031-01-01"
+    assert "whichever it is of several" in asked.reason, "Cost Explorer does not name it"
 
 
 def copied(folder: Path, rows: str, to: Path, also: str = "") -> str:

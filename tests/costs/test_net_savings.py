@@ -71,7 +71,7 @@ def test_what_nothing_covers_saves_what_is_billed_after_the_private_discount(eng
 def test_what_is_not_in_the_bill_is_unknown_and_not_zero(engine: Engine) -> None:
     missing, part, other = net(
         engine,
-        claim("i-0c000000000000001", ("70", "")),
+        claim("i-0ffffffffffffff01", ("70", "")),
         claim(instances(engine)["web-1"], ("70", ""), ("8", "vol-00000000000000000")),
         claim("one", ("5", ""), of="AWS::Unheard::Of"),
     )
@@ -156,6 +156,19 @@ def test_net_is_never_more_than_list_nor_than_what_is_billed(
         ("orders", "AWS::RDS::DBInstance", f"arn:aws:rds:{US}:{ACCOUNT}:db:orders"),
         ("arn:aws:sqs:us-east-1:1:q", "AWS::SQS::Queue", "arn:aws:sqs:us-east-1:1:q"),
         ("bucket", "AWS::S3::Bucket", "bucket"),
+        ("arn:aws:s3:::bucket", "AWS::S3::Bucket", "bucket"),
+        (
+            f"{ACCOUNT}.dkr.ecr.{US}.amazonaws.com/team/web@sha256:0a1b",
+            "AWS::ECR::Repository",
+            f"arn:aws:ecr:{US}:{ACCOUNT}:repository/team/web",
+        ),
+        ("Z1", "AWS::Route53::HostedZone", "arn:aws:route53:::hostedzone/Z1"),
+        (
+            "old",
+            "AWS::ElasticLoadBalancingV2::LoadBalancer",
+            f"arn:aws:elasticloadbalancing:{US}:{ACCOUNT}:loadbalancer/old",
+        ),
+        ("192.0.2.1", "AWS::ElasticLoadBalancingV2::LoadBalancer", "192.0.2.1"),
     ],
 )
 def test_resources_are_asked_for_as_bills_name_them(identity: str, kind: str, name: str) -> None:
@@ -213,7 +226,8 @@ def test_by_default_nothing_is_asked_of_cost_explorer(engine: Engine, account: E
 
 
 def test_totals_ranking_and_text_are_of_both(engine: Engine) -> None:
-    answer = savings(engine, savings="net")
+    # How bills name addresses that are no Elastic IPs is not known.
+    answer = savings(engine, savings="net", checks=["find_unused_volumes", "find_public_ipv4_addresses"])
     assert answer.net is not None
     known = [row for row in answer.savings if row.net and row.net.monthly_usd is not None]
     assert known

@@ -59,6 +59,24 @@ def detail(commitment: str, saving: str, upfront: str = "0") -> dict[str, Any]:
     }
 
 
+def test_purchases_come_in_pages_and_options_cover_all(engine: Engine, change: Change) -> None:
+    def many(parsed: dict[str, Any]) -> None:
+        details = [detail("1", f"{number}") for number in range(1, 4)]
+        parsed["SavingsPlansPurchaseRecommendation"] = {"SavingsPlansPurchaseRecommendationDetails": details}
+
+    change("ce", "GetSavingsPlansPurchaseRecommendation", many)
+    asked = {"term": "ONE_YEAR", "max_results": 5}
+    whole: Any = ask(engine, PLANS, term="ONE_YEAR")
+    first: Any = ask(engine, PLANS, **asked)
+    second: Any = ask(engine, PLANS, **asked, cursor=first.next_cursor)
+    assert len(first.purchases) == 5
+    assert first.omitted == len(whole.purchases) - 5 > 0
+    assert first.next_cursor == "5"
+    assert (*first.purchases, *second.purchases)[: len(whole.purchases)] == whole.purchases[:10]
+    assert first.monthly_saving_usd == whole.monthly_saving_usd
+    assert first.options == whole.options
+
+
 def test_plans_that_exclude_each_other_are_not_added_up(engine: Engine, change: Change) -> None:
     """The best of Compute and EC2 plans, and that of each other type: 500 + 40 + 30 a month."""
     savings = {

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 from tests.demo.conftest import MakeClient
 
-from aws_finops_mcp.demo import bills, company, inventory
+from aws_finops_mcp.demo import billed, bills, company, inventory
 from aws_finops_mcp.demo.account import EmbeddedAccount
 from aws_finops_mcp.demo.answers import table
 from aws_finops_mcp.demo.answers.company import Company
@@ -115,7 +115,7 @@ def test_answers_fit_the_model(client: MakeClient, service: str, operation: str,
 
 
 def test_every_operation_of_the_table_is_tried_and_exists() -> None:
-    answered = set(table.operations(Company(company.no_bills(), dict, seeded=False)))
+    answered = set(table.operations(Company(billed.no_bills(), dict, seeded=False)))
     assert {(service, operation) for service, operation, _ in CALLS} == answered
     for service, operation in answered:
         assert operation in botocore.session.get_session().get_service_model(service).operation_names

@@ -5,13 +5,22 @@ What a commitment covers is paid for whether it is used or not: there a saving i
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from aws_finops_mcp.costs.billed_resources import IAM_ACTIONS as _BILL_ACTIONS
-from aws_finops_mcp.costs.billed_resources import BilledId, Bills, ResourceBill, billed_id, billed_resources
+from aws_finops_mcp.costs.billed_resources import (
+    BilledId,
+    Bills,
+    Covering,
+    ResourceBill,
+    billed_id,
+    billed_resources,
+)
 from aws_finops_mcp.costs.billing import Billing
 from aws_finops_mcp.costs.lapses import IAM_ACTIONS as _LAPSE_ACTIONS
 from aws_finops_mcp.costs.lapses import Lapses
@@ -93,8 +102,12 @@ def _net(claim: Claim, bills: Bills, lapses: Lapses) -> NetSaving:
     covered = sum((bill.covered for _, bill in known.values()), _ZERO)
     billed = covered + sum((bill.uncovered for _, bill in known.values()), _ZERO)
     share = round(float(covered / billed), 4) if billed > 0 and covered > 0 else 0.0
-    until = {(kind, lapses.text(kind, one.service, claim.region)) for one, bill in known.values() for kind in bill.by}
-    days = sorted({day for _, day in until if day})
+    until = {
+        _Covering(kind, arn, lapses.text(kind, one.service, claim.region, arn))
+        for one, bill in known.values()
+        for kind, arn in _covering(bill)
+    }
+    days = sorted({one.until for one in until if one.until})
     return NetSaving(
         monthly_usd=net,
         reason=_why(share, until),
@@ -114,20 +127,35 @@ def _of_resource(saved: Decimal, now: Decimal, bill: ResourceBill) -> Decimal:
     return max(min(saved, bill.uncovered * min(saved / now, Decimal(1))), _ZERO)
 
 
-def _why(share: float, until: Iterable[tuple[str, str]]) -> str:
+class _Covering(NamedTuple):
+    """What covers a resource: its kind, its ARN where the bill names it, and its last day where that is told."""
+
+    kind: str
+    arn: str
+    until: str
+
+    @property
+    def text(self) -> str:
+        name = f"the {self.kind} {re.split('[:/]', self.arn)[-1]}" if self.arn else f"a {self.kind}"
+        first, _, last = self.until.partition(" to ")
+        if not first:
+            return f"{name} (its last day is not told in this account)"
+        return f"{name} until {first}" + (f" to {last}, whichever it is of several," if last else "")
+
+
+def _covering(bill: ResourceBill) -> Iterable[Covering]:
+    """The very commitments where the bill names them, else their kinds."""
+    named = {kind for kind, _ in bill.commitments}
+    return [*bill.commitments, *((kind, "") for kind in bill.by if kind not in named)]
+
+
+def _why(share: float, until: Iterable[_Covering]) -> str:
     if not share:
         return ""
-    by = " and ".join(f"a {kind} {_until(day)}" for kind, day in sorted(until))
+    by = " and ".join(one.text for one in sorted(until))
     if share >= 0.9999:
         return f"covered by {by}: saves nothing before that"
     return f"{share:.0%} of its cost is covered by {by}: before that only the rest is saved"
-
-
-def _until(day: str) -> str:
-    if not day:
-        return "(its last day is not told in this account)"
-    first, _, last = day.partition(" to ")
-    return f"until {first} to {last}, whichever it is of several," if last else f"until {first}"
 
 
 def net_total(savings: Iterable[tuple[Decimal, NetSaving]], source: BilledSource) -> NetTotal:

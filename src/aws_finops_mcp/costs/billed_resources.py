@@ -62,6 +62,7 @@ SERVICES: Mapping[str, tuple[str, ...]] = {
     "Kinesis": ("Amazon Kinesis",),
     "Lambda": ("AWS Lambda",),
     "Logs": ("AmazonCloudWatch",),
+    "MSK": ("Amazon Managed Streaming for Apache Kafka",),
     "MemoryDB": ("Amazon MemoryDB",),
     "OpenSearchService": ("Amazon OpenSearch Service",),
     "RDS": ("Amazon Relational Database Service",),
@@ -70,6 +71,7 @@ SERVICES: Mapping[str, tuple[str, ...]] = {
     "S3": ("Amazon Simple Storage Service",),
     "SNS": ("Amazon Simple Notification Service",),
     "SQS": ("Amazon Simple Queue Service",),
+    "SageMaker": ("Amazon SageMaker",),
     "SecretsManager": ("AWS Secrets Manager",),
 }
 """Cost Explorer's names of the services that bill for resources, by the service in the CloudFormation type."""
@@ -77,6 +79,8 @@ SERVICES: Mapping[str, tuple[str, ...]] = {
 _BY_HAND = "compare by hand; this server converts no currency"
 _EC2_ID = re.compile(r"(vol|i|snap|eipalloc|nat|vpce)-[0-9a-f]+")
 """EC2 bills for these, also as parts of what another service finds: the instances of a node group."""
+_ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+")
+_IMAGE = re.compile(r"[^/]+\.dkr\.ecr\.[^/]+/(.+)@sha256:[0-9a-f]+")
 _LATE = "AWS renews an export daily: see whether it still does, and whether `location` is its folder"
 _BY_PREFIX = {"nat-": "natgateway/", "snap-": "snapshot/", "eipalloc-": "elastic-ip/", "vpce-": "vpc-endpoint/"}
 _BY_TYPE = {
@@ -87,6 +91,7 @@ _BY_TYPE = {
     "AWS::EKS::Cluster": "eks:{region}:{account}:cluster/",
     "AWS::ElastiCache::CacheCluster": "elasticache:{region}:{account}:cluster:",
     "AWS::ElasticLoadBalancing::LoadBalancer": "elasticloadbalancing:{region}:{account}:loadbalancer/",
+    "AWS::ElasticLoadBalancingV2::LoadBalancer": "elasticloadbalancing:{region}:{account}:loadbalancer/",
     "AWS::FSx::FileSystem": "fsx:{region}:{account}:file-system/",
     "AWS::KMS::Key": "kms:{region}:{account}:key/",
     "AWS::Kinesis::Stream": "kinesis:{region}:{account}:stream/",
@@ -96,9 +101,17 @@ _BY_TYPE = {
     "AWS::RDS::DBInstance": "rds:{region}:{account}:db:",
     "AWS::RDS::DBSnapshot": "rds:{region}:{account}:snapshot:",
     "AWS::Redshift::Cluster": "redshift:{region}:{account}:cluster:",
+    "AWS::Route53::HealthCheck": "route53:::healthcheck/",
+    "AWS::Route53::HostedZone": "route53:::hostedzone/",
     "AWS::SQS::Queue": "sqs:{region}:{account}:",
 }
 """How bills name resources whose own id is shorter; others they name by id."""
+
+
+Covering = tuple[str, str]
+"""What covers some usage: the kind of commitment, and its ARN; empty: nothing does, or the ARN is not told."""
+_Days = dict[str, dict[date, dict[Covering, Decimal]]]
+"""By resource and day."""
 
 
 @dataclass(frozen=True)
@@ -117,11 +130,13 @@ class ResourceBill:
         uncovered: effective cost of the usage that no commitment covers.
         covered: effective cost of the usage that one covers.
         by: the kinds of commitments that cover some of it.
+        commitments: (kind, ARN) of those that cover some of it, where the bill names them: an export does.
     """
 
     uncovered: Decimal
     covered: Decimal
     by: frozenset[str]
+    commitments: frozenset[Covering] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -143,11 +158,17 @@ def billed_id(identity: str, resource_type: str, region: str, account: str) -> B
     if service not in SERVICES:
         return None
     if identity.startswith("arn:"):
-        return BilledId(identity, service)
+        # Bills name buckets by name alone.
+        return BilledId(identity.rpartition(":::")[2] if service == "S3" else identity, service)
     partition = {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(region.rpartition("-")[0].rpartition("-")[0], "aws")
     for prefix, rest in _BY_PREFIX.items():
         if identity.startswith(prefix):
             return BilledId(f"arn:{partition}:ec2:{region}:{account}:{rest}{identity}", service)
+    if _ADDRESS.fullmatch(identity):
+        return BilledId(identity, "EC2")
+    if match := _IMAGE.fullmatch(identity):
+        # Images are billed with their repository.
+        identity = match[1]
     if resource_type in _BY_TYPE:
         start = _BY_TYPE[resource_type].format(region=region, account=account)
         return BilledId(f"arn:{partition}:{start}{identity}", service)
@@ -181,13 +202,13 @@ def _exported(billing: Billing, export: str, ids: Sequence[BilledId], start: dat
         failed = _unusable(billing, f"{source} {until}: no whole day of {start} to {end - timedelta(days=1)}", _LATE)
         return Bills(start, end - timedelta(days=1), {}, {one.name: failed for one in ids}, source, EXPORTED_METRIC)
     end = min(end, read_days.last)
-    daily: dict[str, dict[date, dict[str, Decimal]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(Decimal)))
+    daily: _Days = defaultdict(lambda: defaultdict(lambda: defaultdict(Decimal)))
     other: dict[str, FailedRead] = {}
     for one in read_days.days:
         if one.day >= end:
             continue
         if one.currency == "USD":
-            daily[one.resource_id][one.day][_kind(one.commitment_type)] += one.effective_cost
+            daily[one.resource_id][one.day][_kind(one.commitment_type), one.commitment_id] += one.effective_cost
         else:
             why = f"{source}: costs are in {one.currency}, and savings in USD"
             other[one.resource_id] = _unusable(billing, why, _BY_HAND)
@@ -219,7 +240,7 @@ def _asked(billing: Billing, ids: Sequence[BilledId], start: date, end: date) ->
     """Ask Cost Explorer, a request for each 100."""
     batches = [ids[at : at + BATCH] for at in range(0, len(ids), BATCH)]
     questions = [_question(batch, start, end) for batch in batches]
-    daily: dict[str, dict[date, dict[str, Decimal]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(Decimal)))
+    daily: _Days = defaultdict(lambda: defaultdict(lambda: defaultdict(Decimal)))
     not_read: dict[str, FailedRead] = {}
     for batch, question, pages in zip(batches, questions, billing.ask(*questions), strict=True):
         read_pages = [] if isinstance(pages, FailedRead) else pages
@@ -269,28 +290,33 @@ def _refused(billing: Billing, question: Read, pages: Sequence[Any]) -> FailedRe
     return None
 
 
-def _add(page: Mapping[str, Any], daily: dict[str, dict[date, dict[str, Decimal]]]) -> None:
+def _add(page: Mapping[str, Any], daily: _Days) -> None:
     for one in page.get("ResultsByTime", ()):
         day = date.fromisoformat(one["TimePeriod"]["Start"][:10])
         for group in one.get("Groups", ()):
             name, record = group["Keys"]
-            daily[name][day][COVERED.get(record, "")] += Decimal(group["Metrics"][METRIC]["Amount"])
+            daily[name][day][COVERED.get(record, ""), ""] += Decimal(group["Metrics"][METRIC]["Amount"])
 
 
-def _bill(days: Mapping[date, Mapping[str, Decimal]], start: date, end: date) -> ResourceBill:
+def _bill(days: Mapping[date, Mapping[Covering, Decimal]], start: date, end: date) -> ResourceBill:
     """Costs from the first whole day that was billed to the end of what was asked for, scaled to 730 hours."""
     first = min(days)
     if first > start and first + timedelta(days=1) < end:
         first += timedelta(days=1)  # made in the course of that day
     hours = (end - first).days * 24
-    sums: dict[str, Decimal] = defaultdict(Decimal)
+    uncovered, covered = Decimal(0), Decimal(0)
+    by: dict[Covering, Decimal] = defaultdict(Decimal)
     for day, amounts in days.items():
         if day >= first:
-            for kind, amount in amounts.items():
-                sums[kind] += amount
-    uncovered = sums.pop("", Decimal(0))
+            for (kind, arn), amount in amounts.items():
+                if kind:
+                    by[kind, arn] += amount
+                    covered += amount
+                else:
+                    uncovered += amount
     return ResourceBill(
         uncovered=uncovered * HOURS_PER_MONTH / hours,
-        covered=sum(sums.values(), Decimal(0)) * HOURS_PER_MONTH / hours,
-        by=frozenset(kind for kind, amount in sums.items() if amount),
+        covered=covered * HOURS_PER_MONTH / hours,
+        by=frozenset(kind for (kind, _), amount in by.items() if amount),
+        commitments=frozenset((kind, arn) for (kind, arn), amount in by.items() if amount and arn),
     )

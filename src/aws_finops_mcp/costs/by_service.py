@@ -19,7 +19,7 @@ from aws_finops_mcp.costs.answers import (
 from aws_finops_mcp.costs.billing import Billing
 from aws_finops_mcp.costs.cost_explorer import Question, group_named, read_costs
 from aws_finops_mcp.costs.period import CostPeriodParams
-from aws_finops_mcp.costs.tool import CostTool
+from aws_finops_mcp.costs.tool import CostTool, Cursor, MaxResults
 from aws_finops_mcp.findings import FailedRead, Usd
 
 GET_COST_AND_USAGE = "https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_GetCostAndUsage.html"
@@ -28,7 +28,8 @@ GET_COST_AND_USAGE = "https://docs.aws.amazon.com/aws-cost-management/latest/API
 class CostByServiceParams(PictureParams, CostPeriodParams):
     """Arguments of `get_cost_by_service`."""
 
-    max_results: int = Field(50, ge=1, le=500, description="services to list; totals always cover all")
+    max_results: MaxResults = 50
+    cursor: Cursor = ""
 
 
 class ServiceCost(Model):
@@ -46,7 +47,8 @@ class CostByServiceAnswer(BilledAnswer):
     """The answer of `get_cost_by_service`."""
 
     services: tuple[ServiceCost, ...] = Field(description="by usage and tax, highest first")
-    omitted: int = Field(description="services left out because of max_results")
+    omitted: int = Field(description="services that this page leaves out")
+    next_cursor: str = Field("", description="pass as `cursor` for the next page; empty on the last")
 
 
 def cost_by_service(billing: Billing, params: CostByServiceParams) -> CostByServiceAnswer:
@@ -58,12 +60,13 @@ def cost_by_service(billing: Billing, params: CostByServiceParams) -> CostByServ
         whole = read.total
         rows = [ServiceCost(service=key, **cost_fields(one, whole)) for (key,), one in read.by_keys().items()]
         rows.sort(key=lambda row: (-row.usage_usd - row.tax_usd, row.service))
-    page, omitted, _ = page_of(rows, "", params.max_results)
+    page, omitted, cursor = page_of(rows, params.cursor, params.max_results)
     return CostByServiceAnswer(
         **ended(billing, "get_cost_by_service", billed_summary(question, read)),
         **billed(question, read),
         services=page,
         omitted=omitted,
+        next_cursor=cursor,
     )
 
 

@@ -12,11 +12,11 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator
 
 from aws_finops_mcp.aws.clients import GLOBAL_REGION
 from aws_finops_mcp.aws.reads import Read, read
-from aws_finops_mcp.costs.answers import BillingAnswer, Model, dollars, ended
+from aws_finops_mcp.costs.answers import BillingAnswer, Model, dollars, ended, page_of
 from aws_finops_mcp.costs.billing import Billing
 from aws_finops_mcp.costs.cost_explorer import all_of, group_named, only
 from aws_finops_mcp.costs.purchases import money
-from aws_finops_mcp.costs.tool import CostTool
+from aws_finops_mcp.costs.tool import CostTool, Cursor, MaxResults
 from aws_finops_mcp.declaration import AskParams, from_text
 from aws_finops_mcp.findings import FailedRead, Usd
 from aws_finops_mcp.settings import known_region
@@ -50,6 +50,8 @@ class CommitmentsParams(AskParams):
         BeforeValidator(from_text),
         WithJsonSchema({"type": "array", "items": {"type": "string", "enum": list(SERVICES)}, "default": []}),
     ] = Field((), description="reservations of these services only; each is $0.02 to ask; all when empty")
+    max_results: MaxResults = 50
+    cursor: Cursor = ""
 
     @field_validator("region_name")
     @classmethod
@@ -105,6 +107,8 @@ class CommitmentsAnswer(BillingAnswer):
     commitments: tuple[Commitment, ...]
     coverage: tuple[Coverage, ...]
     without_data: tuple[str, ...] = Field(description="of what Cost Explorer has no data in the period")
+    omitted: int = Field(description="commitments that this page leaves out")
+    next_cursor: str = Field("", description="pass as `cursor` for the next page; empty on the last")
 
 
 def commitments(billing: Billing, params: CommitmentsParams) -> CommitmentsAnswer:
@@ -134,6 +138,7 @@ def commitments(billing: Billing, params: CommitmentsParams) -> CommitmentsAnswe
     empty = [f"reservations of {name}" for name, pages in zip(services, of_use, strict=True) if not pages]
     empty += [] if plan_use else ["Savings Plans"]
     expiring = sum(1 for row in rows if row.days_left is not None and row.days_left <= params.expiring_days)
+    page, omitted, cursor = page_of(rows, params.cursor, params.max_results)
     return CommitmentsAnswer(
         **ended(billing, _TOOL, _summary(rows, params, expiring, whole=whole)),
         region=params.region_name,
@@ -143,9 +148,11 @@ def commitments(billing: Billing, params: CommitmentsParams) -> CommitmentsAnswe
         net_saving_usd=sum((row.net_saving_usd for row in rows), Decimal(0)) if whole else None,
         underused=sum(1 for row in rows if row.underused),
         expiring=expiring,
-        commitments=tuple(rows),
+        commitments=page,
         coverage=tuple(cover),
         without_data=tuple(empty),
+        omitted=omitted,
+        next_cursor=cursor,
     )
 
 

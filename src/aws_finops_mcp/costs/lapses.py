@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -58,9 +59,15 @@ class Lapses:
         answers = dict(zip(unique, billing.ask(*unique), strict=True))
         self._ends = {one: _ends(*one, answers[question]) for one, question in questions.items()}
 
-    def text(self, kind: str, service: str, region: str) -> str:
-        """The last day, or `first to last` where several may cover it; "" when nothing tells."""
-        days = self._ends.get((kind, service, region), [])
+    def text(self, kind: str, service: str, region: str, arn: str = "") -> str:
+        """The last day, or `first to last` where several may cover it; "" when nothing tells.
+
+        Args:
+            arn: of the very commitment, where the bill names it: one that is not in the account's lists is another
+                account's, whose last day is not told.
+        """
+        known = self._ends.get((kind, service, region), [])
+        days = [day for day, names in known if not arn or _is_of(arn, names)]
         return " to ".join(day.isoformat() for day in sorted({min(days), max(days)})) if days else ""
 
 
@@ -73,17 +80,33 @@ def _question(kind: str, service: str, region: str) -> Read | None:
     return read(boto, operation, items, token=token, region=region)
 
 
-def _ends(kind: str, service: str, region: str, rows: list[Any] | FailedRead) -> list[date]:
+_NAMES = (
+    "savingsPlanArn", "savingsPlanId", "ReservedInstancesId", "ReservedDBInstanceArn", "ReservedDBInstanceId",
+    "ReservationARN", "ReservedCacheNodeId", "ARN", "ReservationId", "ReservedInstanceId", "ReservedNodeId",
+)  # fmt: skip
+"""How the services name a commitment: by ARN, or by the id that its ARN ends with."""
+
+
+def _ends(kind: str, service: str, region: str, rows: list[Any] | FailedRead) -> list[tuple[date, frozenset[str]]]:
+    """The last day of each commitment, and its names."""
     if isinstance(rows, FailedRead):
         return []
     if kind == "Savings Plan":
         products = PRODUCTS.get(service, (service,))
         return [
-            _day(plan["end"])
+            (_day(plan["end"]), _names(plan))
             for plan in rows
             if set(products) & set(plan.get("productTypes", ())) and plan.get("region") in (None, "", region)
         ]
-    return [_reserved_until(row) for row in rows if row.get("State") == "active"]
+    return [(_reserved_until(row), _names(row)) for row in rows if row.get("State") == "active"]
+
+
+def _names(row: dict[str, Any]) -> frozenset[str]:
+    return frozenset(str(row[name]) for name in _NAMES if row.get(name))
+
+
+def _is_of(arn: str, names: frozenset[str]) -> bool:
+    return arn in names or re.split("[:/]", arn)[-1] in names
 
 
 def _reserved_until(row: dict[str, Any]) -> date:

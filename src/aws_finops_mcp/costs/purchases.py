@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from aws_finops_mcp.costs.answers import BillingAnswer, Model
+from aws_finops_mcp.costs.tool import Cursor, MaxResults
 from aws_finops_mcp.declaration import AskParams
 from aws_finops_mcp.findings import HOURS_PER_MONTH, Usd
 from aws_finops_mcp.settings import known_region, region_names
@@ -32,6 +33,9 @@ class PurchaseParams(AskParams):
     account_scope: Literal["PAYER", "LINKED"] = Field(
         "PAYER", description="PAYER: for the organisation, when asked in its management account; LINKED: this account"
     )
+
+    max_results: MaxResults = 50
+    cursor: Cursor = ""
 
     @field_validator("region_name")
     @classmethod
@@ -98,6 +102,8 @@ class PurchaseAnswer(BillingAnswer):
     generated: str = Field(description="when AWS made the recommendations; empty: it has made none")
     options: tuple[PurchaseOption, ...]
     purchases: tuple[Purchase, ...] = Field(description="of all options, most valuable first")
+    omitted: int = Field(description="purchases that this page leaves out; `options` cover all")
+    next_cursor: str = Field("", description="pass as `cursor` for the next page; empty on the last")
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from aws_finops_mcp.aws.clients import GLOBAL_REGION
 from aws_finops_mcp.aws.reads import Read, read
-from aws_finops_mcp.costs.answers import dollars, ended
+from aws_finops_mcp.costs.answers import dollars, ended, page_of
 from aws_finops_mcp.costs.billing import Billing
 from aws_finops_mcp.costs.purchases import (
     LOOKBACKS,
@@ -127,6 +127,7 @@ def reservations(billing: Billing, params: ReservationParams) -> PurchaseAnswer:
         )
     else:
         summary = f"AWS recommends no reservation of {params.service} on the terms asked for."
+    page, omitted, cursor = page_of(purchases, params.cursor, params.max_results)
     return PurchaseAnswer(
         **ended(billing, _TOOL, summary),
         region=params.region_name,
@@ -134,7 +135,9 @@ def reservations(billing: Billing, params: ReservationParams) -> PurchaseAnswer:
         monthly_saving_usd=total,
         generated=generated,
         options=tuple(options),
-        purchases=tuple(purchases),
+        purchases=page,
+        omitted=omitted,
+        next_cursor=cursor,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from aws_finops_mcp.aws.clients import GLOBAL_REGION
 from aws_finops_mcp.aws.reads import Read, read
-from aws_finops_mcp.costs.answers import dollars, ended
+from aws_finops_mcp.costs.answers import dollars, ended, page_of
 from aws_finops_mcp.costs.billing import Billing
 from aws_finops_mcp.costs.purchases import (
     LOOKBACKS,
@@ -79,6 +79,7 @@ def savings_plans(billing: Billing, params: PurchaseParams) -> PurchaseAnswer:
     )
     if not failed and not best:
         summary = f"AWS recommends no Savings Plan on the terms asked for{'' if generated else '; it has made no list'}"
+    page, omitted, cursor = page_of(purchases, params.cursor, params.max_results)
     return PurchaseAnswer(
         **ended(billing, _TOOL, f"{summary}."),
         region=params.region_name,
@@ -86,7 +87,9 @@ def savings_plans(billing: Billing, params: PurchaseParams) -> PurchaseAnswer:
         monthly_saving_usd=total,
         generated=generated,
         options=tuple(options),
-        purchases=tuple(purchases),
+        purchases=page,
+        omitted=omitted,
+        next_cursor=cursor,
     )
 
 

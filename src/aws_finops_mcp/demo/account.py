@@ -11,7 +11,7 @@ from typing import ClassVar, Final
 from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from aws_finops_mcp.demo import company
+from aws_finops_mcp.demo import billed, company
 from aws_finops_mcp.demo.answers import table
 from aws_finops_mcp.demo.answers.company import Company
 from aws_finops_mcp.demo.double.app import Double, Handler
@@ -121,7 +121,7 @@ class EmbeddedAccount:
             from aws_finops_mcp.demo.double import stack_resources  # noqa: F401
         provisioned = ProvisionedConcurrency()
         now = datetime.now(UTC)
-        bills = company.bills_of(self.seed, now) if self.seeded else company.no_bills()
+        bills = billed.bills_of(self.seed, now) if self.seeded else billed.no_bills()
         self.cost_explorer = CostExplorer(bills)
         self.estates = Estates(now)
         answers = table.operations(Company(bills, lambda: self.ids, self.seeded))

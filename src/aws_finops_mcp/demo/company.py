@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
-from aws_finops_mcp.demo import bills, inventory, prices, traffic
-from aws_finops_mcp.demo.double.bills import Bills
+from aws_finops_mcp.demo import inventory, prices, traffic
 from aws_finops_mcp.demo.double.metrics import MetricStore
 from aws_finops_mcp.demo.double.provisioned_concurrency import ProvisionedConcurrency
 from aws_finops_mcp.demo.seeding import Ids, Seeder
@@ -33,18 +32,6 @@ class Expected:
     reason: str
     # What it costs a month by the list, idle or not; 0 where only its use costs.
     monthly_usd: float
-
-
-def bills_of(seed: int, now: datetime | None = None) -> Bills:
-    """The company's bills up to ``now``."""
-    today = (now or datetime.now(UTC)).date()
-    names = {inventory.ACCOUNT_ID: inventory.ACCOUNT_NAME}
-    return Bills(lambda: list(bills.lines(seed, today)), names, {bills.CATEGORY: bills.business_unit})
-
-
-def no_bills() -> Bills:
-    """An account that was never billed."""
-    return Bills(list, {inventory.ACCOUNT_ID: inventory.ACCOUNT_NAME})
 
 
 def fill(seed: int, now: datetime, metrics: MetricStore, provisioned: ProvisionedConcurrency) -> Ids:

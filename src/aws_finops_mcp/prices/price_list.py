@@ -91,10 +91,11 @@ def listed_prices(reader: Reader, question: Question, region: str) -> dict[Unit,
     """
     documents = reader.pages("pricing", "GetProducts", "PriceList", region=GLOBAL_REGION, **question.parameters(region))
     products = [json.loads(document) for document in documents]
-    return {unit: _price(unit, products, unit.place(region)) for unit in question.units}
+    return {unit: price_of(unit, products, unit.place(region)) for unit in question.units}
 
 
-def _price(unit: Unit, products: Iterable[Any], place: str) -> Price | None:
+def price_of(unit: Unit, products: Iterable[Any], place: str) -> Price | None:
+    """The price of a unit by the products of a place; None where there is not exactly one."""
     found = []
     for document in products:
         product = document["product"]

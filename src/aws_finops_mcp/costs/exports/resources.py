@@ -13,7 +13,8 @@ METRIC = "EffectiveCost"
 """FOCUS: after private discounts, with the fees of commitments spread over what they cover."""
 
 _COSTS = f"""
-SELECT ResourceId, CAST(ChargePeriodStart AS DATE) AS day, BillingCurrency, CommitmentDiscountType, sum({METRIC})
+SELECT ResourceId, CAST(ChargePeriodStart AS DATE) AS day, BillingCurrency, CommitmentDiscountType,
+  CommitmentDiscountId, sum({METRIC})
 FROM focus
 WHERE ResourceId IN (SELECT unnest(?::VARCHAR[])) AND ChargeCategory = 'Usage'
   AND ChargePeriodStart >= ?::TIMESTAMP AND ChargePeriodStart < ?::TIMESTAMP
@@ -28,10 +29,11 @@ WHERE ChargeCategory = 'Usage' AND ChargePeriodStart <= ?::TIMESTAMP
 
 @dataclass(frozen=True)
 class ResourceDay:
-    """What a resource's use of one day cost, of one currency and one kind of commitment (or none).
+    """What a resource's use of one day cost, of one currency and one commitment (or none).
 
     Attributes:
         commitment_type: of what covered it: `Savings Plan` or `Reserved`; empty: nothing did.
+        commitment_id: the ARN of what covered it.
         effective_cost: in `currency`, with its part of the commitment's fees: what it really cost.
     """
 
@@ -39,6 +41,7 @@ class ResourceDay:
     day: date
     currency: str
     commitment_type: str
+    commitment_id: str
     effective_cost: Decimal
 
 
@@ -66,8 +69,8 @@ def resource_days(billing: Billing, export: str, resource_ids: Sequence[str], fi
         ((last,),) = opened.engine.ask(_LAST, [billing.now.isoformat()]).rows
     return ResourceDays(
         [
-            ResourceDay(str(name), _day(day), str(unit), str(kind or ""), _money(usd))
-            for name, day, unit, kind, usd in rows
+            ResourceDay(str(name), _day(day), str(unit), str(kind or ""), str(arn or ""), _money(usd))
+            for name, day, unit, kind, arn, usd in rows
         ],
         _day(last) if last else None,
     )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any, Final
 
+from aws_finops_mcp.demo import bills
 from aws_finops_mcp.demo.answers.company import Company, Operations, arn
 from aws_finops_mcp.demo.double.errors import AwsError
 from aws_finops_mcp.demo.double.request import Call
@@ -12,6 +14,8 @@ from aws_finops_mcp.demo.inventory import ACCOUNT_ID, ACCOUNT_NAME, US
 
 _SERVICES: Final = arn("ce", "", "anomalymonitor/5e4f1ce5-0000-4000-8000-000000000001")
 _DATA_TEAM: Final = arn("ce", "", "anomalymonitor/da7a0000-0000-4000-8000-000000000002")
+_BEFORE: Final = 28
+"""Days that tell what is usual."""
 _FINOPS: Final = arn("ce", "", "anomalysubscription/f1209500-0000-4000-8000-000000000003")
 
 
@@ -100,53 +104,55 @@ class _Anomalies:
     def _known(self, call: Call) -> list[dict[str, Any]]:
         if not self._company.is_here(call):
             return []
-        return [
-            self._anomaly(
-                "0001", 12, 10, "AWS Lambda", "Lambda-GB-Second", _SERVICES, expected=12.9, actual=41.4, score=0.71
-            ),
-            self._anomaly(
-                "0002", 47, 44, "AmazonCloudWatch", "DataProcessing-Bytes", _SERVICES, expected=17.6, actual=63.0,
-                score=0.83, feedback="PLANNED_ACTIVITY",
-            ),
-            self._anomaly(
-                "0003", 5, 4, "Amazon Simple Storage Service", "Requests-Tier1", _DATA_TEAM, expected=2.8, actual=19.5,
-                score=0.42,
-            ),
-        ]  # fmt: skip
+        return [self._anomaly(number, spike) for number, spike in enumerate(bills.SPIKES, start=1)]
 
-    def _anomaly(
-        self, number: str, first: int, last: int, service: str, usage: str, monitor: str, *, expected: float,
-        actual: float, score: float, feedback: str | None = None,
-    ) -> dict[str, Any]:  # fmt: skip
-        impact = round(actual - expected, 2)
+    def _anomaly(self, number: int, spike: bills.Spike) -> dict[str, Any]:
+        """What was billed on the days of a spike, beside four weeks before it."""
+        days = [self._company.today - timedelta(days=age) for age in range(spike.first, spike.last - 1, -1)]
+        actual = [self._spent(spike, day, 1) for day in days]
+        usual = self._spent(spike, days[0] - timedelta(days=_BEFORE), _BEFORE) / _BEFORE
+        expected = usual * len(days)
+        spent = sum(actual, Decimal(0))
+        impact = spent - expected
         row: dict[str, Any] = {
-            "AnomalyId": f"a7000000-0000-4000-8000-00000000{number}",
-            "AnomalyStartDate": self._day(first),
-            "AnomalyEndDate": self._day(last),
-            "DimensionValue": service,
+            "AnomalyId": f"a7000000-0000-4000-8000-{number:012}",
+            "AnomalyStartDate": self._day(spike.first),
+            "AnomalyEndDate": self._day(spike.last),
+            "DimensionValue": spike.service,
             "RootCauses": [
                 {
-                    "Service": service,
+                    "Service": spike.service,
                     "Region": US,
                     "LinkedAccount": ACCOUNT_ID,
                     "LinkedAccountName": ACCOUNT_NAME,
-                    "UsageType": usage,
-                    "Impact": {"Contribution": impact},
+                    "UsageType": spike.usage_type,
+                    "Impact": {"Contribution": _cents(impact)},
                 }
             ],
-            "AnomalyScore": {"MaxScore": score, "CurrentScore": round(score / 2, 2)},
+            "AnomalyScore": {"MaxScore": round(1 - 1 / spike.times, 2), "CurrentScore": 0.0},
             "Impact": {
-                "MaxImpact": round(impact * 0.6, 2),
-                "TotalImpact": impact,
-                "TotalActualSpend": actual,
-                "TotalExpectedSpend": expected,
-                "TotalImpactPercentage": round(impact / expected * 100, 2),
+                "MaxImpact": _cents(max(actual) - usual),
+                "TotalImpact": _cents(impact),
+                "TotalActualSpend": _cents(spent),
+                "TotalExpectedSpend": _cents(expected),
+                "TotalImpactPercentage": _cents(impact / expected * 100),
             },
-            "MonitorArn": monitor,
+            "MonitorArn": _DATA_TEAM if spike.team == "data" else _SERVICES,
         }
-        if feedback is not None:
-            row["Feedback"] = feedback
+        if spike.planned:
+            row["Feedback"] = "PLANNED_ACTIVITY"
         return row
+
+    def _spent(self, spike: bills.Spike, first: date, days: int) -> Decimal:
+        return self._company.spend(
+            first,
+            first + timedelta(days=days),
+            lambda line: (line.service, line.usage_type, line.region) == (spike.service, spike.usage_type, US),
+        )
+
+
+def _cents(amount: Decimal) -> float:
+    return float(round(amount, 2))
 
 
 def _fits(impact: float, wanted: dict[str, Any]) -> bool:

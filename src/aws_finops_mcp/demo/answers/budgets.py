@@ -32,9 +32,9 @@ class Budget:
 
 # One that is kept, one that is exceeded, one that will be.
 BUDGETS: Final = (
-    Budget("company-total", 9000, {}, lambda line: True),
+    Budget("company-total", 160_000, {}, lambda line: True),
     Budget("lambda", 120, {"Service": [bills.LAMBDA]}, lambda line: line.service == bills.LAMBDA),
-    Budget("checkout-team", 900, {"TagKeyValue": ["user:Team$checkout"]}, lambda line: line.tag("Team") == "checkout"),
+    Budget("checkout-team", 8500, {"TagKeyValue": ["user:Team$checkout"]}, lambda line: line.tag("Team") == "checkout"),
 )
 
 

@@ -32,8 +32,7 @@ class Company:
 
     def spend(self, start: date, end: date, keep: Callable[[BillLine], bool] = lambda line: True) -> Decimal:
         """Unblended cost from ``start`` until before ``end``."""
-        lines = (line for line in self.bills.lines if start <= line.day < end and keep(line))
-        return sum((line.unblended for line in lines), Decimal(0))
+        return sum((line.unblended for line in self.bills.between(start, end) if keep(line)), Decimal(0))
 
     def is_here(self, call: Call) -> bool:
         """Member accounts of an organisation have none of the company's resources."""

@@ -102,8 +102,8 @@ class _Comparisons:
         return str(groups[0].get("Type")), str(groups[0].get("Key"))
 
     def _lines(self, call: Call, start: date, end: date, keep: Any) -> list[BillLine]:
-        lines = self._company.bills.lines if self._company.is_here(call) else []
-        return [line for line in lines if start <= line.day < end and (keep is None or keep(line))]
+        lines = self._company.bills.between(start, end) if self._company.is_here(call) else []
+        return [line for line in lines if keep is None or keep(line)]
 
 
 def _total(lines: list[BillLine], metric: str) -> Decimal:

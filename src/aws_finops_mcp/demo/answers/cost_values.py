@@ -82,7 +82,8 @@ class _Values:
         start, end = read_dates(call.parameters["TimePeriod"], self._company.today)
         wanted = call.parameters.get("Filter")
         keep = predicate(wanted, self._company.bills.categories) if wanted else None
-        return [line for line in self._lines_of(call) if start <= line.day < end and (keep is None or keep(line))]
+        lines = self._company.bills.between(start, end) if self._company.is_here(call) else []
+        return [line for line in lines if keep is None or keep(line)]
 
     def _page(self, call: Call, result: str, rows: list[Any]) -> dict[str, Any]:
         items, more = page(call, rows, "NextPageToken", "MaxResults", MOST, "InvalidNextTokenException")

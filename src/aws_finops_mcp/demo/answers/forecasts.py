@@ -90,8 +90,8 @@ class _Forecasts:
         """Four weeks of whole days: each weekday's mean."""
         today = self._company.today
         first = today - timedelta(days=_LOOKBACK)
-        known = self._company.bills.lines if self._company.is_here(call) else []
-        lines = [line for line in known if first <= line.day < today and _regular(line) and (not keep or keep(line))]
+        known = self._company.bills.between(first, today) if self._company.is_here(call) else []
+        lines = [line for line in known if _regular(line) and (not keep or keep(line))]
         if not lines:
             raise AwsError("DataUnavailableException", "Insufficient amount of historical data to generate forecast.")
         sums = dict.fromkeys(range(7), Decimal(0))

@@ -137,8 +137,8 @@ class _Reservations:
         start, end = period
         lines = [
             line
-            for line in self._company.bills.lines
-            if start <= line.day < end and line.record_type == "DiscountedUsage" and self._company.is_here(call)
+            for line in self._company.bills.between(start, end)
+            if line.record_type == "DiscountedUsage" and self._company.is_here(call)
         ]
         hours = sum((line.quantity for line in lines), _ZERO)
         fee = sum((line.amortized for line in lines), _ZERO)
@@ -212,8 +212,8 @@ class _Reservations:
         """On-demand hours, reserved hours and what the former cost, by group."""
         start, end = period
         found: dict[str, tuple[Decimal, Decimal, Decimal]] = {} if group else {"": (_ZERO, _ZERO, _ZERO)}
-        for line in self._company.bills.lines:
-            if not start <= line.day < end or "BoxUsage" not in line.usage_type or not self._company.is_here(call):
+        for line in self._company.bills.between(start, end):
+            if "BoxUsage" not in line.usage_type or not self._company.is_here(call):
                 continue
             if line.record_type not in {"Usage", "DiscountedUsage"}:
                 continue

@@ -20,6 +20,5 @@ def operations(company: Company) -> Operations:
 
 def _lines(company: Company) -> Iterator[BillLine]:
     first = company.today - timedelta(days=RESOURCE_DAYS)
-    for line in company.bills.lines:
-        if line.day >= first:
-            yield from by_resource(line, company.ids() if company.seeded else {}, company.today)
+    for line in company.bills.between(first, company.today + timedelta(days=1)):
+        yield from by_resource(line, company.ids() if company.seeded else {}, company.today)

@@ -23,7 +23,16 @@ _AMOUNTS: Final = ("unblended", "amortized", "net_unblended", "net_amortized", "
 
 def by_resource(line: BillLine, ids: Ids, today: date) -> Iterator[BillLine]:
     """The line, split among those that caused it; the last one takes what rounding leaves, so that it adds up."""
-    shares = _shares(line, ids, (today - line.day).days) if line.record_type in _SPLIT and ids else []
+    if not ids:
+        yield line
+    elif line.shares:
+        yield from split(line, [(resource.format_map(ids), weight) for resource, weight in line.shares])
+    else:
+        yield from split(line, _shares(line, ids, (today - line.day).days) if line.record_type in _SPLIT else [])
+
+
+def split(line: BillLine, shares: Shares) -> Iterator[BillLine]:
+    """The line, split by the weights; whole where there are none."""
     whole = sum(weight for _, weight in shares)
     if not whole:
         yield line
@@ -37,7 +46,7 @@ def by_resource(line: BillLine, ids: Ids, today: date) -> Iterator[BillLine]:
         }
         left = {name: left[name] - part[name] for name in _AMOUNTS}
         # The changed members are all amounts.
-        yield replace(line, resource=resource, **part)  # type: ignore[arg-type]
+        yield replace(line, resource=resource, shares=(), **part)  # type: ignore[arg-type]
 
 
 def _shares(line: BillLine, ids: Ids, age: int) -> Shares:
@@ -108,14 +117,6 @@ def _provisioned(ids: Ids, line: BillLine, age: int) -> Shares:
     return [(ids[nearest.name], 1.0)] if nearest else []
 
 
-def _databases(ids: Ids, line: BillLine, age: int) -> Shares:
-    return [
-        (arn("rds", database.region, f"db:{database.name}"), 1.0)
-        for database, kind, _ in inventory.DATABASES
-        if database.region == line.region and line.usage_type.endswith(kind)
-    ]
-
-
 def _buckets(ids: Ids, line: BillLine, age: int) -> Shares:
     return [(one.name, 1.0) for one in inventory.BUCKETS if one.region == line.region]
 
@@ -136,7 +137,6 @@ _READERS: Final[dict[str, Callable[[Ids, BillLine, int], Shares]]] = {
     "PublicIPv4:": _addresses,
     "Lambda-GB-Second": _functions,
     "Lambda-Provisioned-Concurrency": _provisioned,
-    "InstanceUsage:db.": _databases,
     "TimedStorage-ByteHrs": _buckets,
     "RequestUnits": _tables,
     "Requests-RBP": _queues,
@@ -147,7 +147,6 @@ _SERVICES: Final = {
     "PublicIPv4:": {bills.VPC},
     "Lambda-GB-Second": {bills.LAMBDA},
     "Lambda-Provisioned-Concurrency": {bills.LAMBDA},
-    "InstanceUsage:db.": {"Amazon Relational Database Service"},
     "TimedStorage-ByteHrs": {"Amazon Simple Storage Service"},
     "RequestUnits": {"Amazon DynamoDB"},
     "Requests-RBP": {"Amazon Simple Queue Service"},

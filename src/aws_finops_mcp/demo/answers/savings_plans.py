@@ -229,7 +229,7 @@ class _Plans:
     def _lines(self, call: Call, start: date, end: date) -> list[BillLine]:
         if not self._company.is_here(call):
             return []
-        return [line for line in self._company.bills.lines if start <= line.day < end]
+        return self._company.bills.between(start, end)
 
     def _use(self, lines: Iterable[BillLine]) -> dict[str, Any]:
         """The fees are the commitment; what covered usage is worth amortized is what was used of it."""

@@ -70,8 +70,7 @@ COLUMNS: Final = {
     "reservation_reservation_a_r_n": "CASE WHEN NOT plan THEN nullif(commitment, '') END",
     "reservation_unused_amortized_upfront_fee_for_billing_period": _only(_RESERVED_FEE, "0.0::DOUBLE"),
     "reservation_unused_recurring_fee": _only(_RESERVED_FEE, "0.0::DOUBLE"),
-    "resource_tags": "map_from_entries(list_transform(map_entries(CAST(CAST(tags AS JSON) AS MAP(VARCHAR, VARCHAR))),"
-    " lambda e: {'k': 'user_' || lower(regexp_replace(e.key, '([a-z])([A-Z])', '\\1_\\2', 'g')), 'v': e.value}))",
+    "resource_tags": "CAST(user_tags AS MAP(VARCHAR, VARCHAR))",
     "savings_plan_net_savings_plan_effective_cost": _only(_PLAN_USE, "net_amortized"),
     "savings_plan_offering_type": _only("plan", "'ComputeSavingsPlans'"),
     "savings_plan_payment_option": _only("plan", "'Partial Upfront'"),

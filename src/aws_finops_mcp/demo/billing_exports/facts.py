@@ -5,13 +5,15 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
+
+from duckdb import DuckDBPyConnection
 
 from aws_finops_mcp.demo import bills
 from aws_finops_mcp.demo.answers.company import arn
@@ -46,11 +48,28 @@ PRODUCTS: Final = {
         (bills.LAMBDA, "AWSLambda", "Compute", "Serverless Compute"),
         (bills.VPC, "AmazonVPC", "Networking", "Network Infrastructure"),
         (bills.SAVINGS_PLANS, "ComputeSavingsPlans", "Compute", "Other (Compute)"),
+        ("AWS Backup", "AWSBackup", "Storage", "Backup Storage"),
+        ("AWS CloudTrail", "AWSCloudTrail", _GOVERNANCE, "Data Governance"),
         ("AWS Cost Explorer", "AWSCostExplorer", _GOVERNANCE, "Cost Management"),
         ("AWS Key Management Service", "awskms", "Security", "Security Posture Management"),
+        ("AWS Secrets Manager", "AWSSecretsManager", "Security", "Security Posture Management"),
         ("Amazon CloudFront", "AmazonCloudFront", "Networking", "Content Delivery"),
+        ("Amazon DocumentDB (with MongoDB compatibility)", "AmazonDocDB", "Databases", "NoSQL Databases"),
         ("Amazon DynamoDB", "AmazonDynamoDB", "Databases", "NoSQL Databases"),
+        ("Amazon EC2 Container Registry (ECR)", "AmazonECR", "Compute", "Containers"),
+        ("Amazon ElastiCache", "AmazonElastiCache", "Databases", "Caching"),
+        ("Amazon Elastic Container Service", "AmazonECS", "Compute", "Containers"),
+        ("Amazon Elastic Container Service for Kubernetes", "AmazonEKS", "Compute", "Containers"),
+        ("Amazon Elastic File System", "AmazonEFS", "Storage", "File Storage"),
+        ("Amazon FSx", "AmazonFSx", "Storage", "File Storage"),
+        ("Amazon Kinesis", "AmazonKinesis", "Analytics", "Streaming Analytics"),
+        ("Amazon Managed Streaming for Apache Kafka", "AmazonMSK", "Analytics", "Streaming Analytics"),
+        ("Amazon SageMaker", "AmazonSageMaker", "AI and Machine Learning", "AI Platforms"),
+        ("Amazon MemoryDB", "AmazonMemoryDB", "Databases", "Caching"),
+        ("Amazon OpenSearch Service", "AmazonES", "Analytics", "Search"),
+        ("Amazon Redshift", "AmazonRedshift", "Databases", "Data Warehouses"),
         ("Amazon Relational Database Service", "AmazonRDS", "Databases", "Relational Databases"),
+        ("Amazon Route 53", "AmazonRoute53", "Networking", "Application Networking"),
         ("Amazon Simple Queue Service", "AWSQueueService", "Integration", "Messaging"),
         ("Amazon Simple Storage Service", "AmazonS3", "Storage", "Object Storage"),
         ("AmazonCloudWatch", "AmazonCloudWatch", _GOVERNANCE, "Observability"),
@@ -59,10 +78,15 @@ PRODUCTS: Final = {
     )
 }
 _UNITS: Final = (
-    ("BoxUsage", "Hrs"), ("HeavyUsage", "Hrs"), ("InstanceUsage", "Hrs"), ("-Hours", "Hrs"), ("PublicIPv4", "Hrs"),
-    ("LoadBalancerUsage", "Hrs"), ("ComputeSP", "Hrs"), ("GB-Second", "GB-Second"), ("Concurrency", "GB-Second"),
-    ("ByteHrs", "GB-Mo"), ("EBS:", "GB-Mo"), ("GP3-Storage", "GB-Mo"), ("Bytes", "GB"), ("LCUUsage", "LCU-Hrs"),
-    ("KMS-Keys", "Keys"), ("GMD-Metrics", "Metrics"), ("RequestUnits", "ReadWriteRequestUnits"),
+    ("BoxUsage", "Hrs"), ("HeavyUsage", "Hrs"), ("InstanceUsage", "Hrs"), ("Multi-AZUsage", "Hrs"),
+    ("NodeUsage", "Hrs"), ("Node:", "Hrs"), ("ESInstance", "Hrs"), ("-Hours", "Hrs"), ("PublicIPv4", "Hrs"),
+    ("LoadBalancerUsage", "Hrs"), ("ComputeSP", "Hrs"), ("ExtendedSupport", "Hrs"), ("StreamHour", "StreamHr"),
+    ("ShardHour", "ShardHour"), ("CapacityUnit-Hrs", "CapacityUnit-Hrs"), ("GB-Second", "GB-Second"),
+    ("Concurrency", "GB-Second"), ("P-IOPS", "IOPS-Mo"), ("P-Throughput", "GiBps-Mo"), ("VolumeIOUsage", "IOs"),
+    ("Throughput", "MiBps-Mo"), ("ByteHrs", "GB-Mo"), ("EBS:", "GB-Mo"), ("Storage", "GB-Mo"), ("Aurora:", "GB-Mo"),
+    ("BackupUsage", "GB-Mo"), ("Bytes", "GB"), ("LCUUsage", "LCU-Hrs"), ("KMS-Keys", "Keys"),
+    ("Secrets", "Secrets"), ("AlarmMonitor", "Alarms"), ("Dashboards", "Dashboards"), ("HostedZone", "HostedZone"),
+    ("EventsRecorded", "Events"), ("GMD-Metrics", "Metrics"), ("RequestUnits", "ReadWriteRequestUnits"),
 )  # fmt: skip
 _PLAN_ARN: Final = arn("savingsplans", "", f"savingsplan/{PLAN_ID}")
 _RESERVED_ARN: Final = arn("ec2", "us-east-1", f"reserved-instances/{RESERVATION}")
@@ -78,14 +102,64 @@ COLUMNS: Final = {
 }  # fmt: skip
 
 
-def write_facts(file: Path, company: Bills, ids: Ids, today: date) -> None:
-    """All rows, as CSV."""
-    with file.open("w", encoding="utf-8", newline="") as text:
-        out = csv.writer(text)
-        out.writerow(COLUMNS)
-        parts = (part for line in company.lines for part in by_resource(line, ids, today))
-        for number, part in enumerate(parts):
-            out.writerow(_row(number, part, company, today))
+_AMOUNTS: Final = ("quantity", "unblended", "amortized", "net_unblended", "net_amortized", "list_cost")
+
+
+def make_facts(database: DuckDBPyConnection, scratch: Path, company: Bills, ids: Ids, today: date) -> None:
+    """The table ``facts`` with all rows.
+
+    What is billed alike every day is split among its resources once, and DuckDB does the rest.
+    """
+    lines, parts = scratch / "lines.csv", scratch / "parts.csv"
+    splits: dict[tuple[Any, ...], int] = {}
+    with lines.open("w", encoding="utf-8", newline="") as text, parts.open("w", encoding="utf-8", newline="") as other:
+        out, split = csv.writer(text), csv.writer(other)
+        out.writerow((*COLUMNS, "split"))
+        split.writerow(("split", "resource", *_AMOUNTS))
+        number = 0
+        for line in company.lines:
+            if not (line.shares and ids):
+                for part in by_resource(line, ids, today):
+                    out.writerow((*_row(number, part, company, today), ""))
+                    number += 1
+                continue
+            alike = (line.shares, line.unblended, line.quantity)
+            if alike not in splits:
+                splits[alike] = len(splits)
+                for part in by_resource(line, ids, today):
+                    amounts = dict(zip(COLUMNS, _row(0, part, company, today), strict=True))
+                    split.writerow((splits[alike], part.resource, *(amounts[name] for name in _AMOUNTS)))
+            out.writerow((*_row(number, line, company, today), splits[alike]))
+            number += 1
+    kinds = {"split": "BIGINT", "resource": "VARCHAR", **dict.fromkeys(_AMOUNTS, "DOUBLE")}
+    _read(database, "lines", lines, COLUMNS | {"split": "BIGINT"}, _NOT_NULL)
+    _read(database, "parts", parts, kinds, ("resource",))
+    own = ", ".join(f"coalesce(p.{name}, l.{name}) AS {name}" for name in ("resource", *_AMOUNTS))
+    database.execute(f"CREATE TABLE tagged AS SELECT * REPLACE ({_TAGS} AS tags), {_USER_TAGS} AS user_tags FROM lines")  # noqa: S608
+    named = "if(p.split IS NULL, l.line_id, left(sha256(l.line_id || p.rowid), 40)) AS line_id"
+    database.execute(
+        f"CREATE TABLE facts AS SELECT l.* EXCLUDE (split) REPLACE ({named}, {own}) "  # noqa: S608 - our own columns
+        "FROM tagged l LEFT JOIN parts p ON l.split = p.split"
+    )
+
+
+def _read(
+    database: DuckDBPyConnection, table: str, file: Path, kinds: Mapping[str, str], not_null: Sequence[str]
+) -> None:
+    columns = ", ".join(f"'{name}': '{kind}'" for name, kind in kinds.items())
+    database.execute(
+        f"CREATE TABLE {table} AS SELECT * FROM read_csv('{file}', header=true, columns={{{columns}}}, "  # noqa: S608
+        f"force_not_null={list(not_null)})"
+    )
+
+
+_TAGS: Final = "CAST(CAST(tags AS JSON) AS MAP(VARCHAR, VARCHAR))"
+_USER_TAGS: Final = (
+    f"map_from_entries(list_transform(map_entries({_TAGS}), lambda e: "
+    r"{'k': 'user_' || lower(regexp_replace(e.key, '([a-z])([A-Z])', '\1_\2', 'g')), 'v': e.value}))"
+)
+"""As CUR 2.0 writes the keys of tags that users activated."""
+_NOT_NULL: Final = ("region", "region_name", "resource", "commitment", "instance_type", "unit_name")
 
 
 def _row(number: int, line: BillLine, company: Bills, today: date) -> Iterator[Any]:

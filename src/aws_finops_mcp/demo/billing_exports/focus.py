@@ -91,7 +91,7 @@ COLUMNS: Final = {
     "SubAccountId": ("account", "1.0"),
     "SubAccountName": ("account_name", "1.0"),
     "SubAccountType": ("'Account'", "1.2"),
-    "Tags": ("CAST(CAST(tags AS JSON) AS MAP(VARCHAR, VARCHAR))", "1.0"),
+    "Tags": ("CAST(tags AS MAP(VARCHAR, VARCHAR))", "1.0"),
     "x_CostCategories": ("MAP {'Business unit': unit_name}", "1.0"),
     "x_Discounts": ("MAP {}::MAP(VARCHAR, DOUBLE)", "1.0"),
     "x_Operation": ("CASE WHEN instance_type <> '' THEN 'RunInstances' END", "1.0"),

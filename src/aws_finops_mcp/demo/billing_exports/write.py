@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 import duckdb
 
-from aws_finops_mcp.demo import company
+from aws_finops_mcp.demo import billed
 from aws_finops_mcp.demo.billing_exports import cur2, facts, focus
 from aws_finops_mcp.demo.double.bills import Bills
 from aws_finops_mcp.demo.seeding import Ids
@@ -46,13 +46,7 @@ def write_exports(
         ),
     }
     with tempfile.TemporaryDirectory(dir=directory) as scratch, duckdb.connect() as database:
-        rows = Path(scratch, "facts.csv")
-        facts.write_facts(rows, bills or company.bills_of(seed, now), ids, today)
-        columns = ", ".join(f"'{name}': '{kind}'" for name, kind in facts.COLUMNS.items())
-        database.execute(
-            f"CREATE TABLE facts AS SELECT * FROM read_csv('{rows}', header=true, columns={{{columns}}}, "  # noqa: S608
-            "force_not_null=['region', 'region_name', 'resource', 'commitment', 'instance_type', 'unit_name'])"
-        )
+        facts.make_facts(database, Path(scratch), bills or billed.bills_of(seed, now), ids, today)
         periods = [row[0] for row in database.execute("SELECT DISTINCT period FROM facts ORDER BY 1").fetchall()]
         return {
             kind: _write(database, directory / f"northwind-{kind}", select, periods, file_format)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -14,6 +15,7 @@ class BillLine:
     """One service's usage, fee, tax or credit on one day; the amounts are US dollars.
 
     ``tags`` are those that the owner activated for cost allocation; ``resource`` is known for recent days only.
+    ``shares`` are the resources that the line is the sum of, each with its weight.
     """
 
     day: date
@@ -29,6 +31,7 @@ class BillLine:
     quantity: Decimal
     tags: tuple[tuple[str, str], ...] = ()
     resource: str = ""
+    shares: tuple[tuple[str, float], ...] = ()
 
     def tag(self, key: str) -> str:
         """The tag's value; empty for what does not have it."""
@@ -54,3 +57,8 @@ class Bills:
     @cached_property
     def lines(self) -> list[BillLine]:
         return sorted(self._make(), key=lambda line: line.day)
+
+    def between(self, start: date, end: date) -> list[BillLine]:
+        """The lines from ``start`` until before ``end``."""
+        first = bisect_left(self.lines, start, key=lambda line: line.day)
+        return self.lines[first : bisect_left(self.lines, end, key=lambda line: line.day)]

@@ -104,11 +104,10 @@ class CostExplorer:
             for offset in range((end - start).days)
         }
         sums: dict[Period, dict[tuple[str, ...], list[BillLine]]] = {}
-        for line in self._bills.lines:
-            period = by_day.get(line.day)
-            if period is not None and (keep is None or keep(line)):
+        for line in self._bills.between(periods[0][0], periods[-1][1]):
+            if keep is None or keep(line):
                 keys = tuple(read(line) for read in readers)
-                sums.setdefault(period, {}).setdefault(keys, []).append(line)
+                sums.setdefault(by_day[line.day], {}).setdefault(keys, []).append(line)
         return sums
 
     def _page(

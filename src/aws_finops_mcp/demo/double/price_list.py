@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any, Final
 
@@ -30,6 +31,15 @@ class PriceList:
         home = next(iter(PRICES))
         return regional + [product.document(home, PRICES[home]) for product in worldwide()]
 
+    def matching(self, service_code: str, filters: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """The documents of a service's products that all filters let through."""
+        wanted = list(filters)
+        return [
+            document
+            for document in self._documents
+            if document["serviceCode"] == service_code and all(_matches(document, each) for each in wanted)
+        ]
+
     def get_products(self, call: Call) -> dict[str, Any]:
         _require_endpoint(call)
         asked = call.parameters
@@ -41,11 +51,7 @@ class PriceList:
         filters = asked.get("Filters") or []
         if any(len(str(each["Value"])) > MOST_CHARACTERS for each in filters):
             raise AwsError("InvalidParameterException", f"Filter values have at most {MOST_CHARACTERS} characters.")
-        found = [
-            document
-            for document in self._documents
-            if document["serviceCode"] == asked["ServiceCode"] and all(_matches(document, each) for each in filters)
-        ]
+        found = self.matching(str(asked["ServiceCode"]), filters)
         first = _offset(asked.get("NextToken"))
         answer: dict[str, Any] = {
             "FormatVersion": "aws_v1",
@@ -61,7 +67,7 @@ def _require_endpoint(call: Call) -> None:
         raise AwsError("InvalidSignatureException", "Credential should be scoped to a valid region.", 400)
 
 
-def _matches(document: dict[str, Any], wanted: dict[str, Any]) -> bool:
+def _matches(document: dict[str, Any], wanted: Mapping[str, Any]) -> bool:
     kind, name, value = wanted["Type"], str(wanted["Field"]), str(wanted["Value"])
     own = _field(document, name)
     if kind in {"TERM_MATCH", "EQUALS"}:

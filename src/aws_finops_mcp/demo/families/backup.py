@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from aws_finops_mcp.demo.double.errors import AwsError
 from aws_finops_mcp.demo.double.request import Call
+from aws_finops_mcp.demo.families.charge import Charge
 from aws_finops_mcp.demo.families.dynamodb import TABLES
 from aws_finops_mcp.demo.families.family import Case, Family, Rows
 from aws_finops_mcp.demo.families.storage_volumes import DISKS
@@ -113,12 +114,22 @@ def family(now: datetime) -> Family:
             tag_rows([(US, _vault_arn("nw-legal", US), exempt)]),
         ),
         operations={("backup", "ListRecoveryPointsByBackupVault"): lambda call: _points(call, now)},
+        charges=list(_charges(now)),
         cases={
             "find_backups_kept_too_long": [
                 Case(f"{one.vault}/{one.arn}", one.region, one.verdict, one.why, one.usd) for one in KEPT
             ]
         },
     )
+
+
+def _charges(now: datetime) -> Iterator[Charge]:
+    """Recovery points of services that AWS Backup bills for; those of others are snapshots of theirs."""
+    units = {"EFS": "backup.efs.warm", "DynamoDB": "backup.dynamodb.warm"}
+    for one in KEPT:
+        if one.kind in units:
+            for row, days in zip(one.rows(now), one.days, strict=True):
+                yield Charge(one.region, row["RecoveryPointArn"], units[one.kind], one.gib, days)
 
 
 def _vaults(region: str) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from aws_finops_mcp.demo.double.errors import AwsError
 from aws_finops_mcp.demo.double.request import Call
+from aws_finops_mcp.demo.families.charge import Charge
 from aws_finops_mcp.demo.families.family import Case, Family, Metric
 from aws_finops_mcp.demo.families.tags import tag_rows
 from aws_finops_mcp.demo.inventory import ACCOUNT_ID, EU, US
@@ -104,6 +105,12 @@ def family(now: datetime) -> Family:
             ("cloudtrail", "GetTrailStatus"): lambda call: _status(_trail(call, "Name"), now),
             ("cloudtrail", "GetEventSelectors"): lambda call: _selectors(_trail(call, "TrailName")),
         },
+        # Of the copies only one is counted: each of the others records as much, in its region.
+        charges=[
+            Charge(one.home, one.arn, "cloudtrail.management_events", _EVENTS_AN_HOUR * 730, one.days, one.tags)
+            for one in TRAILS
+            if one.logging and one.verdict in (COSTLY, Verdict.EXEMPT)
+        ],
         cases={"find_duplicate_cloudtrail_trails": [Case(t.arn, t.home, t.verdict, t.why, t.usd) for t in TRAILS]},
     )
 

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from aws_finops_mcp.demo.families.charge import Charge
 from aws_finops_mcp.demo.families.family import HOURS, Case, Family, Metric, Rows
 from aws_finops_mcp.demo.families.tags import tag_rows
 from aws_finops_mcp.demo.inventory import ACCOUNT_ID, EU, US
 from aws_finops_mcp.findings import Verdict
+from aws_finops_mcp.prices.databases import memorydb_node, redshift_node
 
 _MONTH: Final = 730
 
@@ -28,6 +30,11 @@ class Warehouse:
     days: int = 500
     status: str = "available"
     tags: Mapping[str, str] = field(default_factory=lambda: {"Team": "data"})
+
+    @property
+    def arn(self) -> str:
+        """As bills have it."""
+        return f"arn:aws:redshift:{self.region}:{ACCOUNT_ID}:cluster:{self.name}"
 
     def row(self, now: datetime) -> dict[str, Any]:
         """As DescribeClusters has it."""
@@ -138,8 +145,19 @@ def family(now: datetime) -> Family:
             tag_rows((each.region, each.arn, each.tags) for each in MEMORIES),
         ),
         metrics=[metric for each in (*WAREHOUSES, *MEMORIES) for metric in each.metrics()],
+        charges=list(_charges()),
         cases=_CASES,
     )
+
+
+def _charges() -> Iterator[Charge]:
+    for one in WAREHOUSES:
+        if one.status == "available":
+            hours = one.nodes * _MONTH
+            yield Charge(one.region, one.arn, redshift_node(one.kind), hours, one.days, one.tags)
+    for each in MEMORIES:
+        unit, hours = memorydb_node(each.kind, "valkey"), len(each.nodes) * _MONTH
+        yield Charge(each.region, each.arn, unit, hours, each.days, each.tags)
 
 
 _CASES: Final = {

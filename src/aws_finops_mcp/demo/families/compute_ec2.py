@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from aws_finops_mcp.demo.families.charge import Charge
 from aws_finops_mcp.demo.families.compute_ec2_cases import cases
 from aws_finops_mcp.demo.families.family import HOURS, Family, Metric, Rows
 from aws_finops_mcp.demo.inventory import ACCOUNT_ID, EU, US
+from aws_finops_mcp.prices.instances import ec2_instance
 
 _MIB: Final = 2**20
 _SAMPLES: Final = 12
@@ -213,6 +215,14 @@ def _metrics(machine: Machine) -> Iterator[Metric]:
         yield Metric(machine.region, "CWAgent", "mem_used_percent", before, ended, "Percent", _SAMPLES, 1.1, back)
 
 
+def _charges(machines: Iterable[Machine]) -> Iterator[Charge]:
+    """Running instances on demand; Spot has no list price."""
+    for one in machines:
+        if one.stopped is None and one.more.get("InstanceLifecycle") != "spot":
+            unit = ec2_instance(one.kind, one.more.get("UsageOperation", "RunInstances"))
+            yield Charge(one.region, one.identity, unit, 730, one.made_days, one.tags)
+
+
 def family(now: datetime) -> Family:
     """Instances, their metrics, and the truth."""
     machines = tuple(_machines(now))
@@ -222,5 +232,6 @@ def family(now: datetime) -> Family:
     return Family(
         rows=(Rows("ec2", "DescribeInstances", "Reservations", rows, _asked_for),),
         metrics=tuple(metric for machine in machines for metric in _metrics(machine)),
+        charges=list(_charges(machines)),
         cases=cases(),
     )

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from aws_finops_mcp.demo.double.errors import AwsError
 from aws_finops_mcp.demo.double.request import Call
+from aws_finops_mcp.demo.families.charge import Charge
 from aws_finops_mcp.demo.families.family import Case, Family, Rows
 from aws_finops_mcp.demo.inventory import ACCOUNT_ID, EU, US
 from aws_finops_mcp.demo.prices import PRICES
@@ -42,6 +43,12 @@ class Image:
     def identity(self) -> str:
         # The first is that of the instances beside.
         return "ami-0c0de00000000c0de" if self.number == 1 else f"ami-0c0{self.number:014x}"
+
+    @property
+    def charge(self) -> Charge:
+        """What its snapshot is billed."""
+        arn = f"arn:aws:ec2:{self.region}:{ACCOUNT_ID}:snapshot/{_snapshot(self)}"
+        return Charge(self.region, arn, "ebs.snapshot.standard", self.full_gib, self.made_days, self.tags)
 
 
 _TEMPLATE_ARN: Final = f"arn:aws:ec2:{US}:{ACCOUNT_ID}:launch-template/lt-0c000000000000003"
@@ -370,6 +377,7 @@ def family(now: datetime) -> Family:
         operations={
             ("ec2", "DescribeImageAttribute"): _permissions,
         },
+        charges=[image.charge for image in IMAGES],
         cases={
             "find_unused_amis": tuple(_image_cases()),
             "find_unused_launch_templates": tuple(_template_cases()),

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from aws_finops_mcp.demo.double.errors import AwsError
 from aws_finops_mcp.demo.double.request import Call
+from aws_finops_mcp.demo.families.charge import Charge
 from aws_finops_mcp.demo.families.containers_images import image_of_task
 from aws_finops_mcp.demo.families.containers_rows import (
     CLUSTERS,
@@ -113,6 +114,16 @@ _REVISIONS: Final[tuple[tuple[str, str, Verdict, str], ...]] = (
 )
 
 
+def _charges() -> Iterator[Charge]:
+    """Tasks of services on Fargate; Windows and Spot have other products, and EC2 bills for its instances."""
+    for one in SERVICES:
+        if one.running and one.runs_on == "FARGATE" and one.family == "Linux":
+            kind, hours = one.processor.lower(), one.running * _HOURS
+            cpu, memory = (amount / 1024 * hours for amount in one.size)
+            yield Charge(one.region, one.arn, f"fargate.vcpu.{kind}", cpu, one.age, one.tags)
+            yield Charge(one.region, one.arn, f"fargate.memory.{kind}", memory, one.age, one.tags)
+
+
 def family(now: datetime) -> Family:
     """Clusters, services, their tasks and task definitions, and what starts tasks."""
     clusters = {region: [one.arn for one in CLUSTERS if one.region == region] for region in REGIONS}
@@ -149,6 +160,7 @@ def family(now: datetime) -> Family:
             ("scheduler", "GetSchedule"): _get_schedule,
         },
         metrics=list(_metrics(now)),
+        charges=list(_charges()),
         cases={
             "find_unused_ecs_clusters_and_services": [Case(*row) for row in _UNUSED],
             "find_underutilized_ecs_services": [

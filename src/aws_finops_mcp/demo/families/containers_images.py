@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
 
+from aws_finops_mcp.demo.families.charge import Charge
 from aws_finops_mcp.demo.families.containers_rows import arn
 from aws_finops_mcp.demo.families.family import Case, Family, Rows
 from aws_finops_mcp.demo.inventory import ACCOUNT_ID, EU, REGIONS, US
@@ -82,8 +83,16 @@ def family(now: datetime) -> Family:
                 ),
             ),
         ),
+        charges=list(_charges()),
         cases={"find_unused_ecr_images": [_case(row) for row in _IMAGES if row[8] is not IN_USE or row[1] == US]},
     )
+
+
+def _charges() -> Iterator[Charge]:
+    """The bill names repositories, not their images."""
+    for name, region, _, pushed, _, gib, media, *_ in _IMAGES:
+        if media != _INDEX:
+            yield Charge(region, arn(region, f"repository/{name}", "ecr"), "ecr.storage", gib, pushed)
 
 
 def _case(row: tuple[Any, ...]) -> Case:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from aws_finops_mcp.demo.double.errors import AwsError
 from aws_finops_mcp.demo.double.request import Call
+from aws_finops_mcp.demo.families.charge import Charge
 from aws_finops_mcp.demo.families.family import HOURS, Case, Family, Metric, Rows
 from aws_finops_mcp.demo.families.tags import tag_rows
 from aws_finops_mcp.demo.inventory import ACCOUNT_ID, EU, US
@@ -97,6 +98,22 @@ class Table:
                 hours = min(HOURS, self.days * 24)
                 yield Metric(self.region, "AWS/DynamoDB", name, dimensions, hourly, samples=None, hours=hours)
 
+    def charges(self) -> Iterator[Charge]:
+        """Capacity where it is provisioned, else requests; an index's too."""
+        start = f"dynamodb.{'infrequent_access' if self.infrequent else 'standard'}."
+        amounts: dict[str, float] = {start + "storage": self.gib}
+        if self.capacity is not None:
+            for kind, own, more in zip(("read", "write"), self.capacity, self.index_capacity, strict=True):
+                amounts[f"{start}{kind}_capacity"] = (own + more) * _MONTH
+        else:
+            for kind, hourly in (("read", self.reads), ("write", self.writes)):
+                amounts[f"{start}{kind}_requests"] = 0.0 if callable(hourly) else hourly * _MONTH
+        if self.recovers:
+            amounts["dynamodb.point_in_time_recovery"] = self.gib
+        for unit, month in amounts.items():
+            if month:
+                yield Charge(self.region, self.arn, unit, month, self.days, self.tags)
+
     def targets(self) -> Iterator[dict[str, Any]]:
         """As DescribeScalableTargets has them."""
         for kind in ("Read", "Write") if self.scales else ():
@@ -166,6 +183,7 @@ def family(now: datetime) -> Family:
             ("dynamodb", "DescribeContinuousBackups"): _backups,
         },
         metrics=[metric for table in TABLES for metric in table.metrics()],
+        charges=[charge for table in TABLES for charge in table.charges()],
         cases=_CASES,
     )  # fmt: skip
 

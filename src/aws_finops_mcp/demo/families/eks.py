@@ -10,7 +10,9 @@ from typing import Any, Final
 from aws_finops_mcp.demo.answers.versions import CLUSTERS as VERSIONS
 from aws_finops_mcp.demo.double.errors import AwsError
 from aws_finops_mcp.demo.double.request import Call
+from aws_finops_mcp.demo.families.charge import Charge
 from aws_finops_mcp.demo.families.family import Case, Family, Metric
+from aws_finops_mcp.demo.families.support_dates import surcharges
 from aws_finops_mcp.demo.inventory import ACCOUNT_ID, EU, US
 from aws_finops_mcp.findings import Verdict
 
@@ -92,6 +94,7 @@ def family(now: datetime) -> Family:
             ("eks", "ListFargateProfiles"): _fargate,
         },
         metrics=[metric for cluster in CLUSTERS for metric in cluster.metrics()],
+        charges=list(_charges(now)),
         cases={
             "find_outdated_eks_cluster_versions": tuple(_case(cluster, now) for cluster in CLUSTERS),
             "find_unused_eks_clusters": [
@@ -99,6 +102,17 @@ def family(now: datetime) -> Family:
             ],
         },
     )
+
+
+def _charges(now: datetime) -> Iterator[Charge]:
+    for one in CLUSTERS:
+        arn = f"arn:aws:eks:{one.region}:{ACCOUNT_ID}:cluster/{one.name}"
+        yield Charge(one.region, arn, "eks.cluster.hours", 730, one.age, one.tags)
+        known = {each[0]: (each[2], each[3]) for each in VERSIONS}
+        if one.support == "EXTENDED" and one.version in known:
+            # The same in all years.
+            unit = ("eks.extended_support.hours", 730.0)
+            yield from surcharges(now, one.region, arn, unit, unit, known[one.version], tags=one.tags)
 
 
 def _list(call: Call) -> dict[str, Any]:

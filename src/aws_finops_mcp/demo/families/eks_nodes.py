@@ -9,11 +9,13 @@ from typing import Any, Final
 
 from aws_finops_mcp.demo.double.errors import AwsError
 from aws_finops_mcp.demo.double.request import Call
+from aws_finops_mcp.demo.families.charge import Charge
 from aws_finops_mcp.demo.families.compute_images import NODES_TEMPLATE, WORKERS_TEMPLATE
 from aws_finops_mcp.demo.families.family import Case, Family, Metric, Rows
 from aws_finops_mcp.demo.inventory import ACCOUNT_ID, EU, US
 from aws_finops_mcp.demo.prices import PRICES
 from aws_finops_mcp.findings import Verdict
+from aws_finops_mcp.prices.instances import ec2_instance
 
 _MONTH: Final = 730
 _M5_LARGE, _M5_LARGE_WINDOWS = 0.096, 0.188
@@ -140,6 +142,7 @@ def family(now: datetime) -> Family:
             ("eks", "ListNodegroups"): lambda call: {"nodegroups": [one.name for one in _of(call)]},
             ("eks", "DescribeNodegroup"): lambda call: {"nodegroup": _group(call).row(now)},
         },
+        charges=list(_charges(now)),
         cases={
             "find_idle_eks_node_groups": [Case(one.arn, one.region, one.verdict, one.why, one.usd) for one in GROUPS],
             "find_asgs_with_old_amis": [
@@ -149,6 +152,15 @@ def family(now: datetime) -> Family:
             ],
         },
     )
+
+
+def _charges(now: datetime) -> Iterator[Charge]:
+    """Nodes on demand; Spot has no list price."""
+    for one in GROUPS:
+        if one.capacity == "ON_DEMAND":
+            system = "RunInstances:0002" if one.ami.startswith("WINDOWS") else "RunInstances"
+            for node in one.scaling_row(now)["Instances"]:
+                yield Charge(one.region, node["InstanceId"], ec2_instance(one.kind, system), _MONTH, one.age, one.tags)
 
 
 def _of(call: Call) -> list[NodeGroup]:

@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from aws_finops_mcp.demo.families.charge import Charge
 from aws_finops_mcp.demo.families.family import HOURS, Case, Family, Metric, Rows
-from aws_finops_mcp.demo.families.support_dates import clock_case, surcharge_of
+from aws_finops_mcp.demo.families.support_dates import clock_case, surcharge_of, surcharges
 from aws_finops_mcp.demo.families.tags import tag_rows
 from aws_finops_mcp.demo.inventory import ACCOUNT_ID, EU, US
 from aws_finops_mcp.findings import Verdict
+from aws_finops_mcp.prices.databases import elasticache_extended_support
+from aws_finops_mcp.prices.instances import elasticache_node
 
 GIB: Final = 2**30
 _MONTH: Final = 730
@@ -136,12 +139,24 @@ def family(now: datetime) -> Family:
             tag_rows((each.region, each.arn, each.tags) for each in CACHES),
         ),
         metrics=[metric for each in CACHES for metric in each.metrics()],
+        charges=list(_charges(now)),
         cases={
             **_CASES,
             "find_underutilized_elasticache_clusters": (*_USAGE, _idle_and_old(now)),
             "find_outdated_elasticache_engine_versions": _versions(now),
         },
     )
+
+
+def _charges(now: datetime) -> Iterator[Charge]:
+    for one in CACHES:
+        hours = one.nodes * _MONTH
+        yield Charge(one.region, one.arn, elasticache_node(one.node, one.engine), hours, one.days, one.tags)
+        # Redis OSS 3 has none.
+        ends = {"5": ("2026-01-31", "2029-01-31"), "6": ("2027-01-31", "2030-01-31")}.get(one.version[0])
+        if one.engine == "redis" and ends:
+            usual, dearer = (elasticache_extended_support(one.node, third_year=late) for late in (False, True))
+            yield from surcharges(now, one.region, one.arn, (usual, hours), (dearer, hours), ends, tags=one.tags)
 
 
 _USAGE: Final = (

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from aws_finops_mcp.demo.answers.company import Operations
 from aws_finops_mcp.demo.double.metrics import NO_DATAPOINT, Key, Series
+from aws_finops_mcp.demo.families.charge import Charge
 from aws_finops_mcp.demo.inventory import ACCOUNT_ID
 from aws_finops_mcp.findings import Verdict
 
@@ -106,10 +107,12 @@ class Family:
     Attributes:
         rows: listings.
         operations: answers to operations that are no mere lists, each a function from the call to the whole answer.
+        charges: what its resources are billed for; what is free is not named.
         cases: the truth, by check. A resource that no case names must not be a finding.
     """
 
     rows: Sequence[Rows] = ()
     metrics: Sequence[Metric] = ()
     operations: Operations = field(default_factory=dict)
+    charges: Sequence[Charge] = ()
     cases: Mapping[str, Sequence[Case]] = field(default_factory=dict)

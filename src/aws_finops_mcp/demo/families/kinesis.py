@@ -10,6 +10,7 @@ from typing import Any, Final
 from aws_finops_mcp.demo.double.errors import AwsError
 from aws_finops_mcp.demo.double.request import Call
 from aws_finops_mcp.demo.double.streams import page_of
+from aws_finops_mcp.demo.families.charge import Charge
 from aws_finops_mcp.demo.families.family import Case, Family, Metric
 from aws_finops_mcp.demo.families.tags import tag_rows
 from aws_finops_mcp.demo.inventory import ACCOUNT_ID, EU, US
@@ -75,6 +76,16 @@ class Stream:
             "ConsumerCount": 0,
         }
 
+    def charges(self) -> Iterator[Charge]:
+        """Its shards and how long they keep records, or an hour on demand."""
+        if self.on_demand:
+            yield Charge(self.region, self.arn, "kinesis.on_demand.stream", _MONTH, self.age, self.tags)
+            return
+        hours = self.shards * _MONTH
+        yield Charge(self.region, self.arn, "kinesis.shard", hours, self.age, self.tags)
+        if self.retention > 24:
+            yield Charge(self.region, self.arn, "kinesis.shard.extended", hours, self.age, self.tags)
+
     def metrics(self) -> Iterator[Metric]:
         """Only what happened is measured."""
         hours = min(130 * 24, self.age * 24)
@@ -122,6 +133,7 @@ def family(now: datetime) -> Family:
             ("kinesis", "ListStreams"): lambda call: _list(call, now),
             ("kinesis", "DescribeStreamSummary"): lambda call: {"StreamDescriptionSummary": _stream(call).summary(now)},
         },
+        charges=[charge for one in STREAMS for charge in one.charges()],
         cases={"find_unused_kinesis_streams": [Case(s.arn, s.region, s.verdict, s.why, s.usd) for s in STREAMS]},
     )
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from aws_finops_mcp.demo.double.errors import AwsError
 from aws_finops_mcp.demo.double.request import Call
+from aws_finops_mcp.demo.families.charge import Charge
 from aws_finops_mcp.demo.families.family import Case, Family, Rows
 from aws_finops_mcp.demo.families.tags import tag_rows
 from aws_finops_mcp.demo.inventory import ACCOUNT_ID, EU, US
@@ -133,6 +134,7 @@ def family(now: datetime) -> Family:
             ("kms", "GetKeyLastUsage"): lambda call: _key(call).last_use(now),
             ("kms", "ListKeyRotations"): lambda call: {"Rotations": list(_rotations(_key(call), now))},
         },
+        charges=list(_charges()),
         cases={
             "find_unused_kms_keys": [
                 Case(k.arn, k.region, k.verdict, k.why, 1.0 + min(2, k.rotations) if k.verdict is IDLE else None)
@@ -141,6 +143,13 @@ def family(now: datetime) -> Family:
             ]
         },
     )
+
+
+def _charges() -> Iterator[Charge]:
+    """The company's own keys, and the first two rotations of each; not while they wait to be deleted."""
+    for key in KEYS:
+        if key.manager == "CUSTOMER" and key.state != "PendingDeletion":
+            yield Charge(key.region, key.arn, "kms.key", 1 + min(2, key.rotations), key.age, key.tags)
 
 
 def _of(region: str) -> list[Key]:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from aws_finops_mcp.demo.double.request import Call
+from aws_finops_mcp.demo.families.charge import Charge
 from aws_finops_mcp.demo.families.family import Case, Family, Rows
 from aws_finops_mcp.demo.families.network_apis import APIS
 from aws_finops_mcp.demo.inventory import ACCOUNT_ID, EU, US
@@ -48,6 +49,12 @@ class Alarm:
     @property
     def arn(self) -> str:
         return f"arn:aws:cloudwatch:{self.region}:{ACCOUNT_ID}:alarm:{self.name}"
+
+    @property
+    def charge(self) -> Charge:
+        """By its metrics, or as a composite."""
+        kind = "composite" if self.rule else "high_resolution" if self.period < 60 else "standard"
+        return Charge(self.region, self.arn, f"cloudwatch.alarm.{kind}", 1 if self.rule else len(self.watches))
 
     def row(self, now: datetime) -> dict[str, Any]:
         """The alarm as AWS describes it; of several metrics it is one of metric math."""
@@ -241,6 +248,10 @@ class Dashboard:
     more: Sequence[dict[str, Any]] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def charge(self) -> Charge:
+        return Charge(US, f"arn:aws:cloudwatch::{ACCOUNT_ID}:dashboard/{self.name}", "cloudwatch.dashboard", 1)
+
     def entry(self, now: datetime) -> dict[str, Any]:
         return {
             "DashboardName": self.name,
@@ -368,6 +379,7 @@ def family(now: datetime) -> Family:
             ),
         ),
         operations={("cloudwatch", "GetDashboard"): body, ("cloudwatch", "ListTagsForResource"): tags},
+        charges=[*(alarm.charge for alarm in _ALARMS), *(one.charge for one in _DASHBOARDS)],
         cases={
             "find_orphaned_cloudwatch_alarms": [
                 Case(

@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from aws_finops_mcp.demo.double.price_products_analytics import MSK_M5_LARGE, MSK_STORAGE
+from aws_finops_mcp.demo.families.charge import Charge
 from aws_finops_mcp.demo.families.family import Case, Family, Metric, Rows
 from aws_finops_mcp.demo.inventory import ACCOUNT_ID, EU, US
 from aws_finops_mcp.demo.prices import PRICES
 from aws_finops_mcp.findings import Verdict
+from aws_finops_mcp.prices.analytics import msk_broker
 
 _CANARY: Final = 300.0
 """Bytes a second by which MSK tests each broker."""
@@ -102,11 +104,19 @@ CLUSTERS: Final = (
 )
 
 
+def _charges() -> Iterator[Charge]:
+    for one in CLUSTERS:
+        if not one.serverless and one.state == "ACTIVE":
+            yield Charge(one.region, one.arn, msk_broker("kafka.m5.large"), one.brokers * 730, one.age, one.tags)
+            yield Charge(one.region, one.arn, "msk.storage", one.brokers * one.gib, one.age, one.tags)
+
+
 def family(now: datetime) -> Family:
     """Clusters; moto is not asked."""
     rows = {region: [one.row(now) for one in CLUSTERS if one.region == region] for region in (US, EU)}
     return Family(
         rows=(Rows("kafka", "ListClustersV2", "ClusterInfoList", rows, beside_moto=False),),
         metrics=[metric for one in CLUSTERS for metric in one.metrics()],
+        charges=list(_charges()),
         cases={"find_unused_msk_clusters": [Case(c.arn, c.region, c.verdict, c.why, c.usd) for c in CLUSTERS]},
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from aws_finops_mcp.demo.families.charge import Charge
 from aws_finops_mcp.demo.families.family import Metric
 from aws_finops_mcp.demo.families.network_rows import SUBNETS, VPCS, hex_of, interface, metrics, only
 from aws_finops_mcp.demo.inventory import ACCOUNT_ID, EU, US
@@ -95,6 +96,23 @@ class Balancer:
                 public_ips=self.public_ips[number : number + 1],
                 requester="amazon-elb",
             )
+
+    def charges(self) -> Iterator[Charge]:
+        """Its hours, the capacity that it used, and its public addresses."""
+        yield Charge(self.region, self.arn, f"elb.{self.kind}.hours", 730, self.age_days, self.tags)
+        units = self.gauges.get("ConsumedLCUs", 0.0)
+        if self.kind != "classic" and not callable(units):
+            # A gauge of sixty measurements an hour.
+            yield Charge(self.region, self.arn, f"elb.{self.kind}.capacity_units", units / 60 * 730, self.age_days)
+        crossing = self.traffic.get("ProcessedBytes")
+        if self.across and isinstance(crossing, float):
+            # Half of it goes to the other of its two zones, and is billed out and in.
+            gib = crossing * 730 / 2**30
+            yield Charge(self.region, self.arn, "data_transfer.cross_zone", gib, self.age_days, self.tags)
+        for ip, allocation in self.public_ips:
+            name = f"elastic-ip/{allocation}" if allocation else f"public-ip/{ip}"
+            arn = f"arn:aws:ec2:{self.region}:{ACCOUNT_ID}:{name}"
+            yield Charge(self.region, arn, "ipv4.in_use", 730, self.age_days, self.tags)
 
     def metrics(self) -> list[Metric]:
         namespace = {

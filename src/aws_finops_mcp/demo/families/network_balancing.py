@@ -54,6 +54,7 @@ def family(now: datetime) -> Family:
         ),
         metrics=[m for one in (*BALANCERS, *GROUPS) for m in one.metrics()],
         operations=_operations(),
+        charges=[charge for b in BALANCERS for charge in b.charges()],
         cases=_cases(),
     )
 

@@ -11,6 +11,7 @@ from aws_finops_mcp.checks.cloudfront import CACHING_DISABLED
 from aws_finops_mcp.demo.answers.company import Operations
 from aws_finops_mcp.demo.double.errors import AwsError
 from aws_finops_mcp.demo.double.request import Call
+from aws_finops_mcp.demo.families.charge import Charge
 from aws_finops_mcp.demo.families.family import Case, Family, Metric, Rows
 from aws_finops_mcp.demo.families.network_balancers import CAMPAIGN, SHOP
 from aws_finops_mcp.demo.families.network_dns import Zone, alias, record, zone_operations
@@ -205,6 +206,7 @@ def family(now: datetime) -> Family:
         ),
         metrics=[*zone_metrics, *(metric for one in DISTRIBUTIONS for metric in one.metrics())],
         operations={**zone_operations([truth.zone for truth in ZONES], HEALTH_CHECK_TAGS), **_operations()},
+        charges=_zone_charges(),
         cases={
             "find_unused_route53_hosted_zones": tuple(
                 Case(t.zone.zone_id, US, t.verdict, t.why, t.monthly_usd) for t in ZONES
@@ -217,6 +219,15 @@ def family(now: datetime) -> Family:
             ),
         },
     )
+
+
+def _zone_charges() -> list[Charge]:
+    """The first 25 zones of an account cost more than the others: here the oldest, which are listed first."""
+    units = [*["route53.hosted_zone"] * 25, *["route53.hosted_zone.over_25"] * len(ZONES)]
+    return [
+        Charge(US, f"arn:aws:route53:::hostedzone/{truth.zone.zone_id}", unit, 1, tags=truth.zone.tags or {})
+        for truth, unit in zip(ZONES, units, strict=False)
+    ]
 
 
 def _operations() -> Operations:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from aws_finops_mcp.demo.double.request import Call
+from aws_finops_mcp.demo.families.charge import Charge
 from aws_finops_mcp.demo.families.family import NO_PRICE, Case, Family, Rows
 from aws_finops_mcp.demo.inventory import ACCOUNT_ID, US
 from aws_finops_mcp.findings import Verdict
@@ -53,6 +54,11 @@ def family(now: datetime) -> Family:
     return Family(
         rows=(Rows("cloudwatch", "DescribeAlarms", "MetricAlarms", {US: [_alarm(now)]}),),
         operations={("route53", "ListHealthChecks"): _list},
+        # Of AWS's own endpoints; what others cost the Price List here does not tell.
+        charges=[
+            Charge(US, f"arn:aws:route53:::healthcheck/{health_check_id(len(CHECKS))}", unit, month)
+            for unit, month in (("route53.health_check.aws", 1), ("route53.health_check.aws.option", 3))
+        ],
         cases={
             "find_unused_route53_health_checks": [
                 Case(health_check_id(number), US, verdict, why, usd)

@@ -7,14 +7,16 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from aws_finops_mcp.demo.families.charge import Charge
 from aws_finops_mcp.demo.families.family import NO_PRICE, Case, Family, Metric, Rows
 from aws_finops_mcp.demo.families.network_rows import VPCS, hex_of, interface, metrics, tag_list
-from aws_finops_mcp.demo.inventory import EU, US
+from aws_finops_mcp.demo.inventory import ACCOUNT_ID, EU, US
 from aws_finops_mcp.findings import Verdict
 
 GIB: Final = 2.0**30
 BOTH: Final = ("s3", "dynamodb")
 FILLERS: Final = 100
+MONTH: Final = 730
 
 
 @dataclass(frozen=True)
@@ -188,6 +190,7 @@ def family(now: datetime) -> Family:
             _rows("DescribeVpcEndpoints", "VpcEndpoints", list(_gateway_endpoints(now))),
         ),
         metrics=[metric for gateway in GATEWAYS for metric in gateway.metrics()],
+        charges=list(_charges()),
         cases={
             "get_nat_gateway_optimization_recommendations": (
                 *(Case(g.gateway_id, g.region, g.verdict, g.why, g.monthly_usd) for g in GATEWAYS),
@@ -198,6 +201,18 @@ def family(now: datetime) -> Family:
             "find_unused_nat_gateways": tuple(Case(g.gateway_id, g.region, Verdict.IN_USE, g.why) for g in GATEWAYS),
         },
     )
+
+
+def _charges() -> Iterator[Charge]:
+    for one in GATEWAYS:
+        arn = f"arn:aws:ec2:{one.region}:{ACCOUNT_ID}:natgateway/{one.gateway_id}"
+        yield Charge(one.region, arn, "nat.hours", MONTH, one.age_days, one.tags)
+        yield Charge(one.region, arn, "nat.bytes", one.gib * MONTH, one.age_days, one.tags)
+        # What crosses zones is billed to where it goes in and out.
+        yield Charge(one.region, arn, "data_transfer.cross_zone", 2 * one.gib * MONTH, one.age_days, one.tags)
+        if not one.private:
+            address = f"arn:aws:ec2:{one.region}:{ACCOUNT_ID}:elastic-ip/{one.address[1]}"
+            yield Charge(one.region, address, "ipv4.in_use", MONTH, one.age_days, one.tags)
 
 
 def _rows(operation: str, path: str, rows: list[tuple[str, dict[str, Any]]]) -> Rows:

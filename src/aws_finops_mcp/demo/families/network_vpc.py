@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from aws_finops_mcp.demo import company
+from aws_finops_mcp.demo.families.charge import Charge
 from aws_finops_mcp.demo.families.family import Case, Family, Metric, Rows
 from aws_finops_mcp.demo.families.network_balancers import BALANCERS
 from aws_finops_mcp.demo.families.network_groups import id_of
 from aws_finops_mcp.demo.families.network_nat import GATEWAYS, subnet_of, vpc_of
 from aws_finops_mcp.demo.families.network_rows import VPCS, hex_of, interface, metrics, only, tag_list
-from aws_finops_mcp.demo.inventory import EU, US
+from aws_finops_mcp.demo.inventory import ACCOUNT_ID, EU, US
 from aws_finops_mcp.findings import Verdict
 
 EXEMPT: Final = {"finops:exempt": "kept for emergencies"}
@@ -249,6 +250,7 @@ def family(now: datetime) -> Family:
             Rows("ec2", "DescribeAddresses", "Addresses", {US: [brought, detached]}),
         ),
         metrics=[metric for endpoint in ENDPOINTS for metric in endpoint.metrics()],
+        charges=list(_charges(addressed)),
         cases={
             "find_unused_vpc_endpoints": tuple(
                 Case(e.endpoint_id, e.region, e.verdict, e.why, e.monthly_usd) for e in ENDPOINTS
@@ -263,6 +265,20 @@ def family(now: datetime) -> Family:
             ),
         },
     )
+
+
+def _charges(addressed: list[tuple[dict[str, Any], Verdict, str, float | None]]) -> Iterator[Charge]:
+    kinds = {"Interface": "interface", "GatewayLoadBalancer": "gateway_load_balancer"}
+    for one in ENDPOINTS:
+        if one.kind in kinds and one.state != "Rejected":
+            arn = f"arn:aws:ec2:{one.region}:{ACCOUNT_ID}:vpc-endpoint/{one.endpoint_id}"
+            unit, hours = f"vpc_endpoint.{kinds[one.kind]}.hours", len(one.zones) * 730
+            yield Charge(one.region, arn, unit, hours, one.age_days, one.tags)
+    for row, *_ in addressed:
+        allocation = row["Association"].get("AllocationId")
+        name = f"elastic-ip/{allocation}" if allocation else f"public-ip/{row['Association']['PublicIp']}"
+        unit = "ipv4.in_use" if row["Status"] == "in-use" else "ipv4.idle"
+        yield Charge(US, f"arn:aws:ec2:{US}:{ACCOUNT_ID}:{name}", unit, 730)
 
 
 def _address_cases(addressed: list[tuple[dict[str, Any], Verdict, str, float | None]]) -> tuple[Case, ...]:

@@ -9,11 +9,13 @@ from typing import Any, Final
 
 from aws_finops_mcp.demo.double.errors import AwsError
 from aws_finops_mcp.demo.double.request import Call
+from aws_finops_mcp.demo.families.charge import Charge
 from aws_finops_mcp.demo.families.family import Case, Family, Metric
-from aws_finops_mcp.demo.families.support_dates import clock_case, surcharge_of
+from aws_finops_mcp.demo.families.support_dates import clock_case, surcharge_of, surcharges
 from aws_finops_mcp.demo.families.tags import tag_rows
 from aws_finops_mcp.demo.inventory import ACCOUNT_ID, EU, US
 from aws_finops_mcp.findings import Verdict
+from aws_finops_mcp.prices.databases import opensearch_extended_support, opensearch_instance
 
 _MONTH: Final = 730
 _A_CALL: Final = 5
@@ -95,11 +97,30 @@ def family(now: datetime) -> Family:
         rows=(tag_rows((each.region, each.arn, each.tags) for each in DOMAINS),),
         operations={("opensearch", "ListDomainNames"): _list, ("opensearch", "DescribeDomains"): _describe},
         metrics=[metric for each in DOMAINS for metric in each.metrics()],
+        charges=list(_charges(now)),
         cases={
             "find_underutilized_opensearch_domains": (*_USAGE, _idle_and_old(now)),
             "find_outdated_opensearch_versions": _versions(now),
         },
     )
+
+
+def _charges(now: datetime) -> Iterator[Charge]:
+    for one in DOMAINS:
+        nodes = [(one.kind, one.count), ("m5.large.search", one.masters)]
+        for kind, count in nodes:
+            if count:
+                yield Charge(one.region, one.arn, opensearch_instance(kind), count * _MONTH, tags=one.tags)
+        yield Charge(one.region, one.arn, "opensearch.gp3.storage", one.size * one.count, tags=one.tags)
+        ends, dearer_from = {
+            "Elasticsearch_5.6": (("2025-11-07", "2028-11-07"), "2028-11-08"),
+            "OpenSearch_2.5": (_OLD, _PROLONGED),
+        }.get(one.version, (None, ""))
+        if ends:
+            # All of them are of large instances, which are four units.
+            usual = (opensearch_extended_support(), 4.0 * one.count * _MONTH)
+            dearer = (opensearch_instance(one.kind), float(one.count * _MONTH))
+            yield from surcharges(now, one.region, one.arn, usual, dearer, ends, dearer_from=dearer_from, tags=one.tags)
 
 
 def _of(region: str) -> list[Domain]:

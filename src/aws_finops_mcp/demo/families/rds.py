@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from aws_finops_mcp.demo.double.request import Call
+from aws_finops_mcp.demo.families.charge import Charge
 from aws_finops_mcp.demo.families.family import NO_PRICE, Case, Family, Rows
 from aws_finops_mcp.demo.families.rds_rows import CLUSTERS, DATABASES, FLEET, arn, tag_list
-from aws_finops_mcp.demo.families.support_dates import clock_case, surcharge_of
+from aws_finops_mcp.demo.families.support_dates import clock_case, surcharge_of, surcharges
 from aws_finops_mcp.demo.inventory import EU, US
 from aws_finops_mcp.findings import Verdict
+from aws_finops_mcp.prices.databases import docdb_instance, rds_extended_support
+from aws_finops_mcp.prices.instances import rds_instance, rds_storage
 
 _REGIONS: Final = (US, EU)
 _SHARED: Final = {"nw-crm-final": ["210987654321"]}
@@ -34,12 +37,57 @@ def family(now: datetime) -> Family:
             *(metric for each in DATABASES for metric in each.metrics()),
             *(metric for each in CLUSTERS for metric in each.metrics()),
         ],
+        charges=list(_charges(now)),
         cases={
             **_CASES,
             "find_underutilized_rds_instances": _usage(now),
             "find_outdated_rds_engine_versions": _versions(now),
         },
     )
+
+
+def _charges(now: datetime) -> Iterator[Charge]:
+    for one in DATABASES:
+        license_model = one.license_model if one.license_model == "license-included" else ""
+        own = rds_instance(one.klass, one.engine, multi_az=one.multi_az, license_model=license_model)
+        unit = docdb_instance(one.klass) if one.engine == "docdb" else own
+        if one.status != "stopped" and one.klass != "db.serverless":
+            yield Charge(one.region, one.arn, unit, _MONTH, one.days, one.tags)
+        if not one.cluster:
+            storage = rds_storage(one.storage, one.engine, multi_az=one.multi_az)
+            yield Charge(one.region, one.arn, storage, one.size, one.days, one.tags)
+    for cluster in CLUSTERS:
+        writer = arn(cluster.region, "db", cluster.members[0])
+        if cluster.gib:
+            yield Charge(cluster.region, cluster.arn, "aurora.storage", cluster.gib, tags=cluster.tags)
+        if cluster.capacity and cluster.capacity[0]:
+            least = cluster.capacity[0] * _MONTH
+            yield Charge(cluster.region, writer, "aurora.serverless_v2", least, tags=cluster.tags)
+    for row in _snapshots(now):
+        if row["SnapshotType"] == "manual":
+            days = (now - row["SnapshotCreateTime"]).days
+            tags = {tag["Key"]: tag["Value"] for tag in row["TagList"]}
+            yield Charge(US, row["DBSnapshotArn"], "rds.snapshot", row["AllocatedStorage"], days, tags)
+    yield from _surcharges(now)
+
+
+def _surcharges(now: datetime) -> Iterator[Charge]:
+    thirteen = ("2026-02-28", "2029-02-28")
+    # Database, region, engine, major version, vCPUs or capacity units, last days.
+    for name, region, engine, major, units, ends in (
+        ("nw-reports-2023", US, "postgres", "13", 2.0, thirteen),
+        ("nw-sap", US, "postgres", "14", 4.0, ("2027-02-28", "2030-02-28")),
+        ("nw-forum-1", US, "aurora-mysql", "5.7", 2.0, ("2024-10-31", "2029-06-30")),
+        ("nw-preview-1", US, "aurora-postgresql", "13", 0.5, thirteen),
+        ("cms-legacy", EU, "mysql", "5.7", 2.0, ("2024-02-29", "2027-02-28")),
+    ):
+        [found] = [one for one in DATABASES if (one.name, one.region) == (name, region)]
+        usual, dearer = (
+            rds_extended_support(engine, major, third_year=late, serverless=found.klass == "db.serverless")
+            for late in (False, True)
+        )
+        month = units * _MONTH
+        yield from surcharges(now, region, found.arn, (usual, month), (dearer, month), ends, tags=found.tags)
 
 
 def _rows(operation: str, path: str, rows: list[tuple[str, dict[str, Any]]]) -> Rows:

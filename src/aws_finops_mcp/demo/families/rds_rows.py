@@ -54,12 +54,16 @@ class Database:
     lifecycle: str = "open-source-rds-extended-support"
     tags: Mapping[str, str] = field(default_factory=lambda: {"Environment": "production", "Team": "data"})
 
+    @property
+    def arn(self) -> str:
+        return arn(self.region, "db", self.name)
+
     def row(self, now: datetime) -> dict[str, Any]:
         """As DescribeDBInstances has it."""
         identity = f"db-{self.name.upper().replace('-', '')}{self.region.upper().replace('-', '')}"
         row: dict[str, Any] = {
             "DBInstanceIdentifier": self.name,
-            "DBInstanceArn": arn(self.region, "db", self.name),
+            "DBInstanceArn": self.arn,
             "DbiResourceId": identity,
             "DBInstanceClass": self.klass,
             "DBInstanceStatus": self.status,
@@ -141,11 +145,15 @@ class Cluster:
     lifecycle: str = "open-source-rds-extended-support"
     tags: Mapping[str, str] = field(default_factory=lambda: {"Environment": "production", "Team": "data"})
 
+    @property
+    def arn(self) -> str:
+        return arn(self.region, "cluster", self.name)
+
     def row(self) -> dict[str, Any]:
         """As DescribeDBClusters has it."""
         row: dict[str, Any] = {
             "DBClusterIdentifier": self.name,
-            "DBClusterArn": arn(self.region, "cluster", self.name),
+            "DBClusterArn": self.arn,
             "DbClusterResourceId": f"cluster-{self.name.upper().replace('-', '')}",
             "Engine": self.engine,
             "EngineVersion": self.version,

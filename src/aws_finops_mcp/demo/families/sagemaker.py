@@ -10,11 +10,13 @@ from typing import Any, Final
 from aws_finops_mcp.demo.double.errors import AwsError
 from aws_finops_mcp.demo.double.price_products_analytics import ENDPOINT_G5_XLARGE, ENDPOINT_M5_LARGE
 from aws_finops_mcp.demo.double.request import Call
+from aws_finops_mcp.demo.families.charge import Charge
 from aws_finops_mcp.demo.families.family import Case, Family, Metric, Rows
 from aws_finops_mcp.demo.families.tags import tag_rows
 from aws_finops_mcp.demo.inventory import ACCOUNT_ID, EU, US
 from aws_finops_mcp.demo.prices import PRICES
 from aws_finops_mcp.findings import Verdict
+from aws_finops_mcp.prices.analytics import sagemaker_endpoint_instance
 
 _USD: Final = {"ml.m5.large": ENDPOINT_M5_LARGE, "ml.g5.xlarge": ENDPOINT_G5_XLARGE}
 
@@ -120,6 +122,13 @@ ENDPOINTS: Final = (
 )
 
 
+def _charges() -> Iterator[Charge]:
+    for one in ENDPOINTS:
+        if one.kind and one.instances:
+            unit, hours = sagemaker_endpoint_instance(one.kind), one.instances * 730
+            yield Charge(one.region, one.arn, unit, hours, one.age, one.tags)
+
+
 def family(now: datetime) -> Family:
     """Endpoints; moto is not asked."""
     rows = {region: [one.row(now) for one in ENDPOINTS if one.region == region] for region in (US, EU)}
@@ -137,6 +146,7 @@ def family(now: datetime) -> Family:
             ).config(now),
         },
         metrics=[metric for one in ENDPOINTS for metric in one.metrics()],
+        charges=list(_charges()),
         cases={"find_unused_sagemaker_endpoints": [Case(e.arn, e.region, e.verdict, e.why, e.usd) for e in ENDPOINTS]},
     )
 

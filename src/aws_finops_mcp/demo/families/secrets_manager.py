@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from aws_finops_mcp.demo.families.charge import Charge
 from aws_finops_mcp.demo.families.family import Case, Family, Rows
 from aws_finops_mcp.demo.inventory import ACCOUNT_ID, EU, REGIONS, US
 from aws_finops_mcp.findings import Verdict
@@ -33,12 +35,18 @@ def family(now: datetime) -> Family:
     rows = {region: [_row(row, now) for row in _SECRETS if row[1] == region] for region in REGIONS}
     return Family(
         rows=(Rows("secretsmanager", "ListSecrets", "SecretList", rows),),
+        charges=list(_charges(now)),
         cases={
             "find_unused_secrets": [
                 Case(row[0], row[1], row[5], row[6], 0.40 if row[5] is IDLE else None) for row in _SECRETS
             ]
         },
     )
+
+
+def _charges(now: datetime) -> Iterator[Charge]:
+    for row in _SECRETS:
+        yield Charge(row[1], _row(row, now)["ARN"], "secretsmanager.secret", 1, row[2])
 
 
 def _row(row: tuple[Any, ...], now: datetime) -> dict[str, Any]:

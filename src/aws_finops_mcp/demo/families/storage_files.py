@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from aws_finops_mcp.demo.families.charge import Charge
 from aws_finops_mcp.demo.families.family import Case, Family, Metric, Rows
 from aws_finops_mcp.demo.families.storage_volumes import owned
 from aws_finops_mcp.demo.inventory import ACCOUNT_ID, EU, US
@@ -137,6 +138,26 @@ def _cases() -> Iterator[tuple[str, Case]]:
         yield "find_unused_fsx_file_systems", Case(name, region, verdict, why, usd)
 
 
+def _charges() -> Iterator[Charge]:
+    """ONTAP and Scratch have no price here."""
+    start = f"arn:aws:{{}}:{{}}:{ACCOUNT_ID}:file-system/{{}}"
+    for name, region, age, standard, seldom, _, more in _EFS:
+        arn, tags = start.format("elasticfilesystem", region, _id(name, region)), owned(name, region)
+        zone = ".one_zone" if "AvailabilityZoneName" in more else ""
+        elastic = ".elastic" if more.get("ThroughputMode") == "elastic" else ""
+        yield Charge(region, arn, f"efs{zone}.standard.storage", standard, age, tags)
+        yield Charge(region, arn, f"efs{zone}.infrequent_access{elastic}.storage", seldom, age, tags)
+    units = {
+        "WINDOWS": (("fsx.windows.single_az.ssd.storage", 1200), ("fsx.windows.single_az.throughput", 64)),
+        "LUSTRE": (("fsx.lustre.ssd.250.storage", 1200),),
+        "OPENZFS": (("fsx.openzfs.single_az.ssd.storage", 1200),),
+    }
+    for name, region, kind, age, _ in _FSX:
+        arn, tags = start.format("fsx", region, _id(name, region)), owned(name, region)
+        for unit, month in units.get(kind, ()):
+            yield Charge(region, arn, unit, month, age, tags)
+
+
 def family(now: datetime) -> Family:
     """File systems; moto has none."""
     cases: dict[str, list[Case]] = {}
@@ -151,5 +172,6 @@ def family(now: datetime) -> Family:
             )
         ),
         metrics=tuple(_metrics()),
+        charges=list(_charges()),
         cases=cases,
     )

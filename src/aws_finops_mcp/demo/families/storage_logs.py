@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from aws_finops_mcp.demo.double.log_groups import describe_log_groups, list_log_groups
 from aws_finops_mcp.demo.double.request import Call
+from aws_finops_mcp.demo.families.charge import Charge
 from aws_finops_mcp.demo.families.family import Case, Family, Metric, Rows
 from aws_finops_mcp.demo.families.storage_volumes import owned
 from aws_finops_mcp.demo.families.tags import of_type
@@ -158,6 +159,17 @@ def _sent_on(call: Call) -> dict[str, Any]:
     return {"subscriptionFilters": [sent] if name == "/log/flood-sent-on" else []}
 
 
+def _charges() -> Iterator[Charge]:
+    units = {"STANDARD": "logs.standard.storage", "INFREQUENT_ACCESS": "logs.infrequent_access.storage"}
+    for one in GROUPS:
+        tags = owned(one.name, one.region, one.tags)
+        if one.events and not one.last_days and one.kind in units:
+            ingestion = units[one.kind].replace("storage", "ingestion")
+            yield Charge(one.region, one.arn, ingestion, one.events * 200 * 730 / GIB, one.age_days, tags)
+        if one.stored_gib and one.kind in units:
+            yield Charge(one.region, one.arn, units[one.kind], one.stored_gib, one.age_days, tags)
+
+
 def family(now: datetime) -> Family:
     """Log groups beside those that moto has."""
     cases: dict[str, list[Case]] = {}
@@ -190,6 +202,7 @@ def family(now: datetime) -> Family:
             ("logs", "ListLogGroups"): lambda call: list_log_groups(call, _own(call, rows)),
         },
         metrics=tuple(metric for group in GROUPS for metric in group.metrics()),
+        charges=list(_charges()),
         cases=cases,
     )
 

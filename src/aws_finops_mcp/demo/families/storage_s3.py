@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
 
+from aws_finops_mcp.demo.families.charge import Charge
 from aws_finops_mcp.demo.families.family import Case, Family, Rows
 from aws_finops_mcp.demo.families.storage_buckets import SHUT, WHOLE, Answers, Bucket
 from aws_finops_mcp.demo.families.tags import of_type
@@ -156,6 +157,28 @@ def _uses() -> Iterator[tuple[str, Case]]:
         yield check, Case(name, US, verdict, why, usd)
 
 
+_CLASSES: Final = {
+    "StandardStorage": "standard",
+    "GlacierStorage": "glacier",
+    "ReducedRedundancyStorage": "reduced_redundancy",
+    "StandardIAStorage": "standard_ia",
+    "StandardIASizeOverhead": "standard_ia",
+}
+
+
+def _charges() -> Iterator[Charge]:
+    """What buckets hold, and the parts of uploads that were never finished: a GiB each."""
+    for one in BUCKETS:
+        for storage_type, gib in one.held.items():
+            unit, tags = f"s3.{_CLASSES[storage_type]}.storage", dict(one.tags)
+            yield Charge(one.region, one.name, unit, gib, one.age_days, tags)
+            if one.grows:
+                # It doubled 20 days ago.
+                yield Charge(one.region, one.name, unit, gib, 20, tags)
+        for days in one.uploads:
+            yield Charge(one.region, one.name, "s3.standard.storage", 1, days, dict(one.tags))
+
+
 def _in_region(asked: Any, row: Any) -> bool:
     return asked.get("BucketRegion") in {None, "", row["BucketRegion"]}
 
@@ -184,5 +207,6 @@ def family(now: datetime) -> Family:
         ),
         operations=Answers(BUCKETS, now).operations(),
         metrics=tuple(metric for bucket in BUCKETS for metric in bucket.metrics()),
+        charges=list(_charges()),
         cases=cases,
     )

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from aws_finops_mcp.demo import inventory
+from aws_finops_mcp.demo.families.charge import Charge
 from aws_finops_mcp.demo.families.family import NO_PRICE, Case, Family, Rows
 from aws_finops_mcp.demo.families.storage_volumes import owned
 from aws_finops_mcp.demo.inventory import ACCOUNT_ID, EU, US
@@ -170,6 +172,20 @@ def _cases() -> Iterator[tuple[str, Case]]:
         yield "get_snapshot_lifecycle_recommendations", Case(name, region, verdict, why, usd)
 
 
+def _charges() -> Iterator[Charge]:
+    """Beside the family's own those that moto has: half of their volume was ever written."""
+    start = f"arn:aws:ec2:{{}}:{ACCOUNT_ID}:snapshot/"
+    for one in SNAPS:
+        if one.state == "completed":
+            arn, tags = start.format(one.region) + one.snapshot_id, owned(one.name, one.region, one.tags)
+            yield Charge(one.region, arn, f"ebs.snapshot.{one.tier}", one.full_gib, one.age_days, tags)
+    sizes = {one.name: one.size for one in inventory.VOLUMES}
+    for each in inventory.SNAPSHOTS:
+        arn = start.format(each.region) + f"{{{each.name}}}"
+        gib = sizes[each.volume] / 2
+        yield Charge(each.region, arn, "ebs.snapshot.standard", gib, each.age_days, each.tags)
+
+
 def _self(asked: Any, row: Any) -> bool:
     """Whether the question is about the account's own snapshots, and not about another one."""
     owners, ids = asked.get("OwnerIds") or ["self"], asked.get("SnapshotIds")
@@ -195,5 +211,6 @@ def family(now: datetime) -> Family:
             Rows("ec2", "DescribeImages", "Images", _images(now), keep=_own),
             Rows("ec2", "DescribeLaunchTemplateVersions", "LaunchTemplateVersions", {US: [template]}, keep=_of_all),
         ),
+        charges=list(_charges()),
         cases=cases,
     )

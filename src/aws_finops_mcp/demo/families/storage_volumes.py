@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from aws_finops_mcp.demo import inventory
 from aws_finops_mcp.demo.double.metrics import NO_DATAPOINT, Series
+from aws_finops_mcp.demo.families.charge import Charge, ebs_charges
 from aws_finops_mcp.demo.families.family import Case, Family, Metric, Rows
 from aws_finops_mcp.demo.families.kms import VOLUMES_KEY, key_arn
 from aws_finops_mcp.demo.inventory import EU, US
@@ -256,6 +257,16 @@ def _cases() -> Iterator[tuple[str, Case]]:
     yield "find_unencrypted_ebs_volumes", Case("ebs-idle", US, Verdict.OK, "encrypted")
 
 
+def _charges() -> Iterator[Charge]:
+    for one in DISKS:
+        tags = owned(one.name, one.region, one.tags)
+        days = one.attached_days + 1
+        yield from ebs_charges(one.region, one.volume_id, one.kind, one.size, one.iops, one.mibps, days=days, tags=tags)
+        if one.kind == "standard":
+            ios = (one.ops_per_day or 0) * 730 / 24
+            yield Charge(one.region, one.volume_id, "ebs.standard.io_requests", ios, days, tags)
+
+
 def family(now: datetime) -> Family:
     """Attached volumes beside those that moto has."""
     rows = {region: [disk.row(now) for disk in DISKS if disk.region == region] for region in (US, EU)}
@@ -265,5 +276,6 @@ def family(now: datetime) -> Family:
     return Family(
         rows=(Rows("ec2", "DescribeVolumes", "Volumes", rows),),
         metrics=tuple(_metrics()),
+        charges=list(_charges()),
         cases=cases,
     )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Final
 
+from aws_finops_mcp.demo.families.charge import Charge
 from aws_finops_mcp.demo.families.family import Case
 from aws_finops_mcp.findings import Verdict
+from aws_finops_mcp.prices.unit import UnitOrKey
 
 _AHEAD: Final = timedelta(days=365)
 
@@ -50,3 +53,30 @@ def surcharge_of(
     begins = ends + timedelta(days=1)
     third = date.fromisoformat(dearer_from) if dearer_from else begins.replace(year=begins.year + 2)
     return surcharge[1 if today >= third else 0]
+
+
+def surcharges(
+    now: datetime,
+    region: str,
+    resource: str,
+    usual: tuple[UnitOrKey, float],
+    dearer: tuple[UnitOrKey, float],
+    ends: tuple[str, str],
+    *,
+    dearer_from: str | None = None,
+    tags: Mapping[str, str],
+) -> Iterator[Charge]:
+    """What extended support bills from the end of standard support on: units a month, and those from the third year on.
+
+    Args:
+        ends: the last days of standard and of extended support.
+        dearer_from: when ``dearer`` holds, if not from the third year on.
+    """
+    standard, extended = (date.fromisoformat(one) for one in ends)
+    begins = standard + timedelta(days=1)
+    third = date.fromisoformat(dearer_from) if dearer_from else begins.replace(year=begins.year + 2)
+    over = extended + timedelta(days=1)
+    for (unit, month), first, end in ((usual, begins, min(third, over)), (dearer, third, over)):
+        days, until = ((now.date() - one).days for one in (first, end))
+        if days >= 0 and first < end:
+            yield Charge(region, resource, unit, month, days, tags, max(-1.0, until))

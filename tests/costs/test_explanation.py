@@ -72,9 +72,21 @@ def adds_up(answer: Any) -> None:
             assert sum(one.owners_usd.values()) == one.difference_usd
 
 
+def all_pages(engine: Engine, **arguments: object) -> Any:
+    """The first answer with the causes of all pages."""
+    answer: Any = ask(engine, "explain_cost_change", max_results=500, **arguments)
+    causes, cursor = list(answer.causes), answer.next_cursor
+    while cursor:
+        page: Any = ask(engine, "explain_cost_change", max_results=500, cursor=cursor, **arguments)
+        causes += page.causes
+        assert page.next_cursor != cursor
+        cursor = page.next_cursor
+    return answer.model_copy(update={"causes": tuple(causes)})
+
+
 @pytest.mark.parametrize("metric", ["UnblendedCost", "AmortizedCost", "NetAmortizedCost"])
 def test_the_companys_months_add_up_to_what_was_billed(engine: Engine, metric: str) -> None:
-    answer: Any = ask(engine, "explain_cost_change", metric=metric, max_results=500)
+    answer = all_pages(engine, metric=metric)
     adds_up(answer)
     billed: Any = ask(engine, "get_cost_by_service", metric=metric)
     assert answer.comparison_usd == billed.total_usd.quantize(D("0.01"))

@@ -159,7 +159,8 @@ def test_dimension_values_page_and_search(client: MakeClient) -> None:
     )
     assert [*first["DimensionValues"], *rest["DimensionValues"]] == whole["DimensionValues"]
     found = ce.get_dimension_values(TimePeriod=PERIOD, Dimension="USAGE_TYPE", SearchString="natgateway")
-    assert {one["Value"] for one in found["DimensionValues"]} == {"NatGateway-Bytes", "NatGateway-Hours"}
+    names = {f"{region}NatGateway-{what}" for region in ("", "EU-") for what in ("Bytes", "Hours")}
+    assert {one["Value"] for one in found["DimensionValues"]} == names
     with pytest.raises(ClientError, match="InvalidNextToken"):
         ce.get_dimension_values(TimePeriod=PERIOD, Dimension="SERVICE", NextPageToken=first["NextPageToken"])
 

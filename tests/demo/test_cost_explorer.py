@@ -191,19 +191,21 @@ def test_hours_are_refused_as_a_permission_is(client: MakeClient) -> None:
 
 
 def test_pages(client: MakeClient, account: EmbeddedAccount, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = ask(client, granularity="DAILY", GroupBy=by("SERVICE", "USAGE_TYPE"))
+    fortnight = (LAST_MONTH, LAST_MONTH + timedelta(days=14), "DAILY")
+    whole = ask(client, *fortnight, GroupBy=by("SERVICE", "USAGE_TYPE"))
+    assert "NextPageToken" not in whole
     monkeypatch.setattr(account.cost_explorer, "page_groups", 200)
     results: list[Any] = []
     token: dict[str, Any] = {}
     while not results or token:
-        page = ask(client, granularity="DAILY", GroupBy=by("SERVICE", "USAGE_TYPE"), **token)
+        page = ask(client, *fortnight, GroupBy=by("SERVICE", "USAGE_TYPE"), **token)
         results.append(page["ResultsByTime"])
         token = {"NextPageToken": page["NextPageToken"]} if "NextPageToken" in page else {}
     assert len(results) > 3
     assert [one for page in results for one in page] == whole["ResultsByTime"]
-    first = ask(client, granularity="DAILY", GroupBy=by("SERVICE", "USAGE_TYPE"))
+    first = ask(client, *fortnight, GroupBy=by("SERVICE", "USAGE_TYPE"))
     with pytest.raises(ClientError, match="RequestChangedException"):
-        ask(client, granularity="DAILY", GroupBy=by("SERVICE"), NextPageToken=first["NextPageToken"])
+        ask(client, *fortnight, GroupBy=by("SERVICE"), NextPageToken=first["NextPageToken"])
     with pytest.raises(ClientError, match="InvalidNextTokenException"):
         ask(client, NextPageToken="made-up")
 

@@ -32,7 +32,7 @@ def charged(found: Iterable[Charge], days: Sequence[date], today_hours: float, n
     kinds: dict[_Kind, list[Charge]] = defaultdict(list)
     for charge in found:
         product = listed(charge.unit, charge.region)
-        if product is not None:
+        if product is not None and charge.month:
             kinds[_Kind(charge.region, product, charge.owner)].append(charge)
     last = len(days) - 1
     for kind, members in kinds.items():

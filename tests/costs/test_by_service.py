@@ -122,7 +122,8 @@ def test_services_left_out_are_counted_and_in_the_total(engine: Engine) -> None:
 
 def test_the_pages_hold_every_service_once(engine: Engine) -> None:
     whole = ask(engine, max_results=500)
-    listed, cursor = [], ""
+    listed: list[object] = []
+    cursor = ""
     for _ in range(len(whole.services)):
         page = ask(engine, max_results=7, cursor=cursor)
         listed += page.services

@@ -90,7 +90,7 @@ def test_every_page_of_anomalies_is_read(engine: Engine, change: Change) -> None
 
 def test_the_company_s_budgets(engine: Engine) -> None:
     answer: Any = ask(engine, "get_budgets")
-    assert [(one.name, one.limit) for one in answer.budgets][-1] == ("company-total", 95_000)
+    assert [(one.name, one.limit) for one in answer.budgets][-1] == ("company-total", 160_000)
     assert answer.budgets[0].name == "lambda"
     assert all((one.actual > one.limit) is (one.status == "exceeded") for one in answer.budgets)
     assert answer.exceeded == sum(1 for one in answer.budgets if one.status == "exceeded")

@@ -177,9 +177,10 @@ def test_without_callers_nothing_is_open(made: Deployment) -> None:
                 "aws_security_groups_operators": ["::/0"],
             },
             [
-                "aws_security_groups_callers: '0.0.0.0/0' is everybody; only aws_security_groups_anywhere: true allows",
+                """aws_security_groups_callers: got ["0.0.0.0/0", "203.0.113.7"]; '0.0.0.0/0' is everybody""",
+                "only aws_security_groups_anywhere: true allows",
                 "203.0.113.7/32 is this address alone",
-                "aws_security_groups_operators: '::/0' is everybody",
+                """aws_security_groups_operators: got ["::/0"]; '::/0' is everybody""",
             ],
         ),
         (

@@ -25,7 +25,11 @@ def asked(*, before: str, exists: bool, **given: Any) -> list[str]:
         for task in DataLoader().load_from_file(file, trusted_as_template=True)
         if task["name"] == "Obtain | Certificate"
     ]
-    state = {"__certbot_before": before, "__certbot_have": {"stat": {"exists": exists}}, "certbot_domains": NAMES}
+    state: dict[str, Any] = {
+        "__certbot_before": before,
+        "__certbot_have": {"stat": {"exists": exists}},
+        "certbot_domains": NAMES,
+    }
     state |= {"certbot_email": "ops@example.com", **given}
     if not evaluated(f"{{{{ {task['when']} }}}}", ["certbot"], **state):
         return []

@@ -1,4 +1,4 @@
-"""Passwords from a vault, and replaced there, on the last host. Between operations.py and resilience.py."""
+"""Secrets from a vault, and each of them replaced, on the last host. Between operations.py and resilience.py."""
 
 import json
 import subprocess
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.hosts.document import documented
-from tests.hosts.operations import LAST, LIMIT, OPERATIONS, STATE, USERS, changes, play, status, told
+from tests.hosts.operations import DEPLOY, LAST, LIMIT, OPERATIONS, STATE, USERS, changes, play, serving, status, told
 from tests.hosts.watch import watched
 
 FIRST_PASSWORD, NEXT_PASSWORD, ALONE = "of-dora-in-the-vault-1", "of-dora-in-the-vault-2", "of-emil-encrypted-alone"
@@ -88,3 +88,22 @@ def test_a_password_is_replaced_in_the_vault_and_the_vaults_own_password_too() -
 
     play("users", LIMIT)
     assert status(LAST, "dora", NEXT_PASSWORD) == 401
+
+
+def test_a_setting_that_is_secret_is_replaced() -> None:
+    new = "external-id-that-is-new"
+    accounts = {"main": {}, "shop": {"role_arn": "arn:aws:iam::111122223333:role/finops-read", "external_id": new}}
+    served = serving(LAST)
+    VAULT.file.write_text(json.dumps({"aws_finops_mcp_secrets": {"mcp_accounts": accounts}}))
+    vault_command("encrypt", "--vault-password-file", str(VAULT.password), str(VAULT.file))
+    with watched(LAST, "systemctl", new) as seen:
+        said = told(DEPLOY, LIMIT, "--vault-password-file", str(VAULT.password), "-e", f"@{VAULT.file}")
+    assert seen == {"systemctl"}
+    assert new not in said
+    assert serving(LAST) != served
+    handed = "runuser -u aws-finops-mcp -- cat /run/credentials/aws-finops-mcp.service/mcp_accounts"
+    assert new in LAST.shell(handed)
+    assert "the-shop-s-own" not in LAST.shell(f"cat /etc/aws-finops-mcp/secrets/*; {handed}")
+    assert new not in LAST.shell(f"{EVERYWHERE}; systemctl show aws-finops-mcp.service")
+    told(DEPLOY, LIMIT)
+    assert "the-shop-s-own" in LAST.shell(handed)

@@ -13,12 +13,14 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
+from tests.hosts.document import documented
 from tests.hosts.operations import HOSTS, OPERATIONS, STATE, play
 from tests.hosts.route53 import ACCESS_KEY, route53, tell
 
@@ -26,6 +28,7 @@ from tests.hosts.route53 import ACCESS_KEY, route53, tell
 GATEWAY = OPERATIONS["gateway"]
 AUTHORITY, ROOTS, NAMES = f"https://{GATEWAY}:14001", f"https://{GATEWAY}:15001", f"http://{GATEWAY}:8055"
 LIMIT = f"--limit={HOST.name}"
+WHY, TRY = "journalctl -u certbot-renew.service", "systemctl start certbot-renew.service"
 CERTIFICATES, NAMES_ONLY = "../tests/hosts/certificates", "../tests/hosts/names"
 NEW_NAME = "renamed.finops.test"
 
@@ -137,7 +140,11 @@ def test_a_renewal_that_fails_keeps_serving_and_is_seen() -> None:
     with without_a_way_to_the_host():
         until(lambda: service() == "failed")
         assert served().serial_number == before.serial_number
-        assert "certbot-renew.service" in HOST.shell("systemctl --failed --no-legend")
+        # What the document tells operators to look at.
+        assert "certbot-renew.service" in HOST.shell(documented("systemctl --failed"))
+        assert f"Failed to renew certificate {HOST.name}" in HOST.shell(documented(WHY))
+        assert HOST.name in HOST.shell(documented("/opt/certbot/venv/bin/certbot certificates"))
+        assert HOST.shell(f"{documented(TRY)} 2>/dev/null || echo failed") == "failed"
         said = journal(since)
         assert f"Failed to renew certificate {HOST.name}" in said
         assert '"renewal": "failed"' in said
@@ -223,6 +230,17 @@ def status(certificate: x509.Certificate) -> str:
     ask.append(f"{ROOTS}/cert-status-by-serial/{certificate.serial_number:x}")
     found: dict[str, str] = json.loads(subprocess.run(ask, capture_output=True, text=True, check=True).stdout)
     return found["Status"]
+
+
+def test_another_authority_is_asked_at_once_and_the_first_again_after_it() -> None:
+    """As with certbot_staging: what one of them issued is no reason to keep it, though it is not due."""
+    first = served().issuer
+    play(CERTIFICATES, LIMIT, certbot_server=f"https://{GATEWAY}:14000/dir")
+    assert soon(lambda: served().issuer != first)
+    # Of an authority whose certificates are valid for months.
+    assert served().not_valid_after_utc - served().not_valid_before_utc > timedelta(days=30)
+    play(CERTIFICATES, LIMIT)
+    assert soon(lambda: served().issuer == first)
 
 
 def test_without_the_authority_the_host_goes_on() -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 from base64 import b64encode
+from collections.abc import Mapping
 from typing import Any
 
 import anyio
-from mcp.server.caching import CacheHint
+from mcp.server.caching import CacheableMethod, CacheHint
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools.base import Tool as SdkTool
@@ -41,6 +42,7 @@ HEARTBEAT = 5.0
 
 _READ_ONLY = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=True)
 _CACHE = CacheHint(ttl_ms=3_600_000, scope="private")  # what is listed is each client's choice
+CACHED: Mapping[CacheableMethod, CacheHint] = {"tools/list": _CACHE, "server/discover": _CACHE}
 
 
 class DeclaredTool(SdkTool):
@@ -110,7 +112,7 @@ def build_mcp(calls: Calls) -> MCPServer[Any]:
         instructions=INSTRUCTIONS,
         tools=[_tool(calls, tool) for tool in calls.tools.values()],
         subscriptions=False,  # a client would hold a stream open, and with it every reload
-        cache_hints={"tools/list": _CACHE, "server/discover": _CACHE},
+        cache_hints=CACHED,
         middleware=[Selection(calls)],
     )
     add_prompts(mcp)

@@ -17,6 +17,7 @@ from aws_finops_mcp.checks.awslambda import UNUSED_LAMBDA_FUNCTIONS
 from aws_finops_mcp.checks.check import Check
 from aws_finops_mcp.checks.ebs import UNUSED_VOLUMES
 from aws_finops_mcp.checks.ebs_use import IDLE_VOLUMES
+from aws_finops_mcp.checks.lambda_referrers import ALIASES_READ
 from aws_finops_mcp.checks.logs import UNUSED_LOG_GROUPS
 from aws_finops_mcp.checks.sqs import UNUSED_SQS_QUEUES
 from aws_finops_mcp.findings import Finding
@@ -66,6 +67,8 @@ class Kind:
         of_region: series that the answer needs once.
         reads: other listings that it needs.
         at_once: how many of those without data one call looks at.
+        refers: what tells of one idle resource, by name, what still refers to it.
+        referred: of how many that is asked.
         settle: of so many, the names of those that are idle; asks for what neither listing nor metrics tell.
         each: what the field asks for one resource, and whether it is idle.
         field_listing: its pages, where the field lists in another way.
@@ -82,6 +85,8 @@ class Kind:
     of_region: tuple[MetricQuery, ...] = ()
     reads: tuple[Listing, ...] = ()
     at_once: int = 1_000_000
+    refers: Callable[[Ask, str], Any] | None = None
+    referred: int = 0
     each: Callable[[Ask, Any, Since], bool] | None = None
     field_listing: Listing | None = None
 
@@ -151,13 +156,19 @@ FUNCTIONS = Kind(
         MetricQuery("AWS/Lambda", name, (), "Maximum", HOUR)
         for name in ("ClaimedAccountConcurrency", "UnreservedConcurrentExecutions")
     ),
-    # What CloudFront runs is measured elsewhere; the others tell what still refers to one.
+    # Tags, which may exempt one; what CloudFront runs is measured elsewhere; the others tell what still refers to one.
     reads=(
+        _tags("lambda:function"),
         Listing("cloudfront", "list_distributions", ""),
         Listing("lambda", "list_event_source_mappings", "", token=("NextMarker", "Marker")),
         Listing("sns", "list_subscriptions", ""),
+        Listing("events", "list_event_buses", ""),
+        Listing("events", "list_rules", "", {"EventBusName": "default", "Limit": 100}),
+        Listing("scheduler", "list_schedules", "", {"MaxResults": 100}),
     ),
     settle=settle_functions,
+    refers=lambda ask, name: ask("lambda", "list_aliases", FunctionName=name),
+    referred=ALIASES_READ,
     each=each_function,
 )
 

@@ -175,6 +175,8 @@ def bound(kind: Kind, bare: Bare) -> Found:
         quiet = [item for name, item in measured.items() if not totals[name]]
         settled = [pool.submit(kind.settle, bare.ask, some, since) for some in chunks(quiet, kind.at_once)]
         idle.update(name for names in settled for name in names.result())
+        if kind.refers is not None:
+            others += [pool.submit(kind.refers, bare.ask, name) for name in sorted(idle)[: kind.referred]]
         for other in others:
             other.result()
     return Found(frozenset(idle), count)

@@ -150,6 +150,7 @@ LISTINGS: Final[dict[tuple[str, str], Listing]] = {
     ("ec2", "DescribeSnapshots"): Listing("Snapshots", _nothing, ec2.volume, filters={"status": "State"}),
     ("ec2", "DescribeVpcEndpoints"): Listing("VpcEndpoints", _nothing, ec2.volume, filters={"vpc-id": "VpcId"}),
     ("lambda", "ListFunctions"): Listing("Functions", _counted("functions"), others.function),
+    ("lambda", "ListAliases"): Listing("Aliases", _nothing, others.function),
     ("logs", "DescribeLogGroups"): Listing(
         "logGroups", _counted("log_groups"), others.log_group, numbers=_log_groups,
         keep=_prefixed("logGroupNamePrefix", "logGroupName", "logGroupNamePattern"),

@@ -69,7 +69,9 @@ def _processed(endpoint: str) -> MetricQuery:
 def _requests(facts: Facts, described: Mapping[str, Any]) -> list[MetricQuery]:
     name = described["EndpointName"]
     queries = [_of_variant(name, one["VariantName"], "Invocations", "Sum") for one in described["ProductionVariants"]]
-    return [*queries, _processed(name)] if (_config(facts, described) or {}).get("AsyncInferenceConfig") else queries
+    config = _config(facts, described)
+    # One whose configuration could not be read may be asynchronous.
+    return [*queries, _processed(name)] if config is None or config.get("AsyncInferenceConfig") else queries
 
 
 def _alive(described: Mapping[str, Any]) -> list[MetricQuery]:

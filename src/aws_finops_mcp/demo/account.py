@@ -211,6 +211,7 @@ class EmbeddedAccount:
             ("lambda", "ListProvisionedConcurrencyConfigs"): provisioned.list_configurations,
             ("pricing", "GetProducts"): PriceList().get_products,
             ("logs", "DescribeLogGroups"): describe_log_groups,
+            ("logs", "ListLogAnomalyDetectors"): lambda _: {"anomalyDetectors": []},  # where no family has any
             ("logs", "ListLogGroups"): list_log_groups,
             ("sts", "AssumeRole"): sts.assume_role,
             ("sts", "GetCallerIdentity"): sts.get_caller_identity,

@@ -138,7 +138,7 @@ def test_the_role_may_do_what_the_product_says_and_no_more(made: tuple[Deploymen
     assert role["PermissionsBoundary"]["PermissionsBoundaryArn"] == f"arn:aws:iam::{ACCOUNT}:policy/boundary"
     assert aws.client("iam").list_attached_role_policies(RoleName=ROLE)["AttachedPolicies"] == []
     names = aws.client("iam").list_role_policies(RoleName=ROLE)["PolicyNames"]
-    assert sorted(names) == ["cloudwatch-agent", "finops-read", "systems-manager"]
+    assert sorted(names) == ["certificate", "cloudwatch-agent", "finops-read", "systems-manager"]
 
 
 def test_the_agents_may_write_to_what_is_theirs_alone(made: tuple[Deployment, Run]) -> None:

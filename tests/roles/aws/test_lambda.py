@@ -69,7 +69,7 @@ def test_the_server_knows_the_name_of_its_url_and_listens_on_loopback(deployed: 
 
 
 def test_the_cost_of_calls_is_said_before_anything_is_made(aws: Deployment) -> None:
-    said = aws.play("lambda.yml", "--tags", "always").must_pass().said
+    said = aws.play("lambda.yml", "--tags", "always", aws_estimate_enabled=True).must_pass().said
     assert "10000 calls: 10000 Requests at $" in said
     assert "Their time, 5 s of 1769 MiB each: 86377 GB-Second at $" in said
 

@@ -77,9 +77,16 @@ def _queue_attributes(answer: dict[str, Any]) -> None:
             attributes[name] = attributes[name].split(".")[0]
 
 
-def _hosted_zones(answer: dict[str, Any]) -> None:
+def _marked(answer: dict[str, Any]) -> None:
     """The model demands the marker of the request; moto leaves out that of the first."""
     answer.setdefault("Marker", "")
+
+
+def _health_checks(answer: dict[str, Any]) -> None:
+    """Members that the model demands of every page, and moto gives with none."""
+    _marked(answer)
+    answer.setdefault("IsTruncated", False)
+    answer.setdefault("MaxItems", "100")
 
 
 CORRECTIONS: Final[dict[tuple[str, str], Callable[[dict[str, Any]], None]]] = {
@@ -88,7 +95,8 @@ CORRECTIONS: Final[dict[tuple[str, str], Callable[[dict[str, Any]], None]]] = {
     ("ec2", "DescribeSnapshots"): _snapshots,
     ("ec2", "DescribeInstances"): _instances,
     ("lambda", "ListFunctions"): _functions,
-    ("route53", "ListHostedZones"): _hosted_zones,
+    ("route53", "ListHealthChecks"): _health_checks,
+    ("route53", "ListHostedZones"): _marked,
     ("s3", "ListBuckets"): _buckets,
     ("sqs", "GetQueueAttributes"): _queue_attributes,
 }

@@ -200,7 +200,8 @@ def test_every_page_is_read_and_rows_come_in_pages(
     engine: Engine, account: EmbeddedAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     question = {"start_date": str((FIRST_DAY - timedelta(days=200)).replace(day=1)), "end_date": str(LAST_DAY)}
-    whole: Any = ask(engine, "get_cost_by_region_and_service", **question)
+    whole: Any = ask(engine, "get_cost_by_region_and_service", **question, max_results=200)
+    assert whole.next_cursor == ""
     engine.billing_cache.clear()
     monkeypatch.setattr(account.cost_explorer, "page_groups", 7)
     paged: Any = ask(engine, "get_cost_by_region_and_service", **question, max_results=5)

@@ -70,7 +70,9 @@ def judge_clusters(facts: Facts, params: UnusedMskParams) -> Iterator[Judgement]
                 "storage_gib_a_broker": _storage(group) or None,
                 "highest_kib_per_second": None if failed or not series else round(_highest(series), 3),
                 "age_days": facts.age_days(cluster["CreationTime"]),
-                "datapoints": f"{sum(one.seen for one in series)}/{sum(one.expected for one in series)}",
+                "datapoints": f"{sum(one.seen for one in series)}/{sum(one.expected for one in series)}"
+                if series
+                else None,
             },
             tags=cluster.get("Tags", {}),
             parts=_parts(cluster, group) if idle else (),

@@ -109,7 +109,7 @@ def _judge(facts: Facts, params: UnusedEndpointsParams, endpoint: Mapping[str, A
         or None,
         "asynchronous": None if config is None else bool(config.get("AsyncInferenceConfig")),
         "age_days": facts.age_days(endpoint["CreationTime"]),
-        "datapoints": f"{sum(one.seen for one in alive)}/{sum(one.expected for one in alive)}",
+        "datapoints": f"{sum(one.seen for one in alive)}/{sum(one.expected for one in alive)}" if alive else None,
     }
     parts, unpriced = _cost(described, config) if verdict is Verdict.IDLE and described else ([], [])
     return Judgement(

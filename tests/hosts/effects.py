@@ -367,9 +367,7 @@ def test_no_call_is_lost(host: Host) -> None:
     for caller in callers:
         caller.start()
     processes = []
-    with unbroken(
-        host.ssh, STATE / "root.pem", "kept 8000 8", "new 8000 4", f"nginx 443 4 {host.name} /tmp/root.pem"
-    ) as told:
+    with unbroken(host.ssh, STATE / "root.pem", "new 8000 4", f"nginx 443 4 {host.name} /tmp/root.pem") as told:
         time.sleep(1)
         for action in ("reload", "restart") * 2:
             before = host.shell(MAIN_PID)

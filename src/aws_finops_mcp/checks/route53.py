@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -24,7 +24,7 @@ DOMAINS = read("route53domains", "ListDomains", "Domains", token=("NextPageMarke
 DEARER_ZONES = 25
 """Zones of an account that cost the full price a month; each further one costs a fifth."""
 
-TAGS_AT_ONCE = 10
+_TAGS_AT_ONCE = 10
 
 
 class UnusedHostedZonesParams(PeriodParams):
@@ -51,30 +51,36 @@ def read_queries(facts: Facts, _params: UnusedHostedZonesParams) -> Iterator[Met
     return (_query(zone) for zone in facts.items(HOSTED_ZONES) if not _is_private(zone))
 
 
-def _tag_reads(zone_ids: Sequence[str]) -> list[Read]:
+def tag_reads(resource_type: Literal["healthcheck", "hostedzone"], ids: Sequence[str]) -> list[Read]:
+    """The tags of resources, ten a call."""
     return [
         read(
             "route53",
             "ListTagsForResources",
             "ResourceTagSets",
-            {"ResourceType": "hostedzone", "ResourceIds": list(some)},
+            {"ResourceType": resource_type, "ResourceIds": list(some)},
             region=GLOBAL_REGION,
             resource=some[0],
         )
-        for some in chunks(zone_ids, TAGS_AT_ONCE)
+        for some in chunks(ids, _TAGS_AT_ONCE)
     ]
 
 
+def tags_by_id(facts: Facts, reads: Iterable[Read]) -> dict[str, dict[str, str]]:
+    """The tags of each resource that these reads told of."""
+    rows = (row for one in reads for row in facts.maybe(one) or ())
+    return {row["ResourceId"]: tags_of(row) for row in rows}
+
+
 def tags_of_unused(facts: Facts, params: UnusedHostedZonesParams) -> list[Read]:
-    """The tags of the unused zones, ten a call."""
-    return _tag_reads(findings_of(_judged(facts, params)))
+    """The tags of the unused zones."""
+    return tag_reads("hostedzone", findings_of(_judged(facts, params)))
 
 
 def judge_zones(facts: Facts, params: UnusedHostedZonesParams) -> Iterator[Judgement]:
     """A public zone is unused when nobody asked it, a private one when it has no records of its own."""
     judged = list(_judged(facts, params))
-    rows = [row for tag_read in _tag_reads(findings_of(judged)) for row in facts.maybe(tag_read) or ()]
-    return with_tags(judged, {row["ResourceId"]: tags_of(row) for row in rows})
+    return with_tags(judged, tags_by_id(facts, tag_reads("hostedzone", findings_of(judged))))
 
 
 def _judged(facts: Facts, params: UnusedHostedZonesParams) -> Iterator[Judgement]:

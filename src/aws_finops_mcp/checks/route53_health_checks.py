@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from aws_finops_mcp.aws.clients import GLOBAL_REGION
-from aws_finops_mcp.aws.reader import chunks
 from aws_finops_mcp.aws.reads import Read, read
 from aws_finops_mcp.checks.alarms import all_alarms
-from aws_finops_mcp.checks.check import Check, Facts, Judgement, Part, tags_of
+from aws_finops_mcp.checks.check import Check, Facts, Judgement, Part
 from aws_finops_mcp.checks.dns_names import RECORDS, record_reads
 from aws_finops_mcp.checks.reads import ALARMS, HOSTED_ZONES
-from aws_finops_mcp.checks.route53 import TAGS_AT_ONCE
+from aws_finops_mcp.checks.route53 import tag_reads, tags_by_id
 from aws_finops_mcp.checks.tagging import findings_of, with_tags
 from aws_finops_mcp.declaration import RegionParams
 from aws_finops_mcp.findings import Category, Verdict
@@ -58,31 +57,15 @@ def _watched(alarm: Mapping[str, Any]) -> Iterator[str]:
         yield from (one["Value"] for one in metric.get("Dimensions", ()) if one["Name"] == "HealthCheckId")
 
 
-def _tag_reads(found: Sequence[str]) -> list[Read]:
-    return [
-        read(
-            "route53",
-            "ListTagsForResources",
-            "ResourceTagSets",
-            {"ResourceType": "healthcheck", "ResourceIds": list(some)},
-            region=GLOBAL_REGION,
-            resource=some[0],
-        )
-        for some in chunks(found, TAGS_AT_ONCE)
-    ]
-
-
 def read_tags(facts: Facts, params: HealthCheckParams) -> Iterable[Read]:
-    """Of unused ones, ten a call."""
-    return _tag_reads(findings_of(_judged(facts, params)))
+    """Of unused ones."""
+    return tag_reads("healthcheck", findings_of(_judged(facts, params)))
 
 
 def judge_health_checks(facts: Facts, params: HealthCheckParams) -> Iterator[Judgement]:
     """Idle when no record, alarm or other health check goes by it, and all of these were read."""
     judged = list(_judged(facts, params))
-    rows = [row for wanted in _tag_reads(findings_of(judged)) for row in facts.maybe(wanted) or ()]
-    tags = {row["ResourceId"]: tags_of(row) for row in rows}
-    for one in with_tags(judged, tags):
+    for one in with_tags(judged, tags_by_id(facts, tag_reads("healthcheck", findings_of(judged)))):
         yield replace(one, name=one.tags.get("Name", one.name))
 
 

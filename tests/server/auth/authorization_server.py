@@ -14,13 +14,12 @@ from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import jwt
 from tests.server.auth.identity_provider import RSA_KEY, public
+from tests.server.auth.listening import Quiet, listening
 
 CLIENT_ID = "1example23456789"
 SCOPE = "finops/read"
@@ -123,20 +122,17 @@ def authorization_server() -> Iterator[AuthorizationServer]:
     """One that runs."""
     one = AuthorizationServer()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
+    class Handler(Quiet):
+        def do_GET(self) -> None:  # noqa: N802 - the name that http.server calls
             asked = urlsplit(self.path)
             one.asked.append(f"GET {asked.path}")
             if asked.path == "/oauth2/authorize":
-                self.send_response(302)
-                self.send_header("location", one.authorize(dict(parse_qsl(asked.query))))
-                self.send_header("content-length", "0")
-                self.end_headers()
+                self.answer(302, location=one.authorize(dict(parse_qsl(asked.query))))
                 return
             document = one.document(asked.path)
             self._send(404 if document is None else 200, document or {})
 
-        def do_POST(self) -> None:
+        def do_POST(self) -> None:  # noqa: N802
             one.asked.append(f"POST {self.path}")
             body = self.rfile.read(int(self.headers["content-length"])).decode()
             if self.path == "/oauth2/token":
@@ -145,23 +141,7 @@ def authorization_server() -> Iterator[AuthorizationServer]:
                 self._send(404, {})
 
         def _send(self, status: int, document: dict[str, Any]) -> None:
-            body = json.dumps(document).encode()
-            self.send_response(status)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            self.answer(status, json.dumps(document).encode(), content_type="application/json")
 
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    one.origin = f"http://127.0.0.1:{server.server_port}"
-    try:
+    with listening(Handler) as one.origin:
         yield one
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

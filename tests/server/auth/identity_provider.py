@@ -7,13 +7,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
+from tests.server.auth.listening import Quiet, listening
 
 RSA_KEY = rsa.generate_private_key(65537, 2048)
 OTHER_KEY = rsa.generate_private_key(65537, 2048)
@@ -55,8 +54,8 @@ def public(key: Any, **members: Any) -> dict[str, Any]:
 def identity_provider() -> Iterator[Provider]:
     provider = Provider()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
+    class Handler(Quiet):
+        def do_GET(self) -> None:  # noqa: N802 - the name that http.server calls
             provider.asked.append(self.path)
             if self.path.endswith("/.well-known/openid-configuration"):
                 usual = {"issuer": provider.url, "jwks_uri": f"{provider.url}/keys"}
@@ -66,24 +65,8 @@ def identity_provider() -> Iterator[Provider]:
                 self._send(provider.status, body)
 
         def _send(self, status: int, body: bytes) -> None:
-            self.send_response(status)
-            if provider.location:
-                self.send_header("location", provider.location)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            self.answer(status, body, **({"location": provider.location} if provider.location else {}))
 
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    provider.url = f"http://127.0.0.1:{server.server_port}"
-    provider.keys = [public(RSA_KEY, kid="rsa", use="sig", alg="RS256"), public(EC_KEY, kid="ec")]
-    try:
+    with listening(Handler) as provider.url:
+        provider.keys = [public(RSA_KEY, kid="rsa", use="sig", alg="RS256"), public(EC_KEY, kid="ec")]
         yield provider
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

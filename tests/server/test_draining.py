@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import json
 import signal
 import time
 from collections.abc import Iterator
@@ -61,6 +62,42 @@ def test_a_connection_without_a_request_has_time_for_one(
         if stop is signal.SIGTERM:  # a reload starts the new workers first, which takes longer
             assert answer.getheader("connection") == "close"
             assert server.process.wait(timeout=30) == 0
+
+
+def test_a_connection_whose_answer_had_begun_may_be_used_once_more(
+    account: EmbeddedAccount, server: RunningServer
+) -> None:
+    """That answer could not say any more that the connection ends."""
+    account.faults.delay("ec2:DescribeVolumes", 1.0)
+    call = {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "tools/call",
+        "params": {"name": "find_unused_volumes", "arguments": {}},
+    }
+    headers = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
+    with connected(server) as connection:
+        connection.request("POST", "/mcp", json.dumps(call), headers)
+        answer = connection.getresponse()  # its head: the rest comes with what AWS says
+        assert answer.getheader("connection") == "keep-alive"
+        server.process.terminate()
+        assert b"complete" in answer.read()
+        again = health(connection)
+        assert (again.status, again.getheader("connection")) == (200, "close")
+    assert server.process.wait(timeout=30) == 0
+
+
+def test_a_stream_of_events_says_only_that_its_connection_ends(server: RunningServer) -> None:
+    headers = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
+    with connected(server) as connection:
+        server.process.terminate()
+        time.sleep(STOPPING)
+        connection.request("POST", "/mcp", '{"jsonrpc": "2.0", "id": 1, "method": "ping"}', headers)
+        answer = connection.getresponse()
+        assert answer.getheader("content-type", "").startswith("text/event-stream")
+        assert answer.headers.get_all("connection") == ["close"]
+        assert b'"result"' in answer.read()
+    assert server.process.wait(timeout=30) == 0
 
 
 def test_who_connects_when_nobody_accepts_any_more_is_not_kept_from_the_next(

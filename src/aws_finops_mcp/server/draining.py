@@ -36,9 +36,12 @@ class DrainingServer(uvicorn.Server):
         self._draining = True
         for server in self.servers:
             server.close()
+        connections: set[Any] = self.server_state.connections
+        # Answers that have begun did not say that their connection ends: its caller may use it once more.
+        begun = {one.cycle for one in connections if not _idle(one) and one.cycle.response_started}
         for _ in range(LOOKS):
             await asyncio.sleep(LOOK)  # at first, so that what was accepted last becomes a connection
-            if not any(_idle(connection) for connection in self.server_state.connections):
+            if not any(_idle(one) or one.cycle in begun for one in connections):
                 break
         await super().shutdown(sockets)
 
@@ -46,8 +49,9 @@ class DrainingServer(uvicorn.Server):
         async def application(scope: Scope, receive: Receive, send: Send) -> None:
             async def answer(message: Message) -> None:
                 if self._draining and message["type"] == "http.response.start":
-                    headers = [*message.get("headers", ()), (b"connection", b"close")]
-                    message = {**message, "headers": headers}
+                    # Streams of events say keep-alive: of two words a client may believe the first.
+                    others = [one for one in message.get("headers", ()) if one[0].lower() != b"connection"]
+                    message = {**message, "headers": [*others, (b"connection", b"close")]}
                 await send(message)
 
             await app(scope, receive, answer if scope["type"] == "http" else send)

@@ -113,7 +113,7 @@ def test_a_series_that_is_not_whole_is_told_to_each_check_that_asked(engine: Eng
     def nothing(_facts: Facts, _params: Any) -> Iterable[Judgement]:
         return ()
 
-    other = replace(CHECK, metrics=none, details=none, judge=nothing)
+    other = replace(CHECK, metrics=none, details=(), judge=nothing)
     events = engine.clients.client("cloudwatch", "us-east-1").meta.events
     events.register("after-call.cloudwatch.GetMetricData", spoil)
     asking = engine.asking()

@@ -15,7 +15,7 @@ from aws_finops_mcp.checks.dns_names import record_reads
 from aws_finops_mcp.checks.ebs import UNUSED_VOLUMES
 from aws_finops_mcp.checks.elb_target_groups import health_read
 from aws_finops_mcp.checks.instance_referrers import referrers
-from aws_finops_mcp.checks.lambda_referrers import ALIASES_READ, aliases, referrer_reads, sources
+from aws_finops_mcp.checks.lambda_referrers import ALIASES_READ, aliases, read_targets, referrer_reads, sources
 from aws_finops_mcp.checks.public_ipv4 import PUBLIC_IPV4
 from aws_finops_mcp.checks.reads import (
     ADDRESSES,
@@ -106,10 +106,9 @@ def test_what_would_invoke_a_function_is_named_be_it_by_an_alias_or_not() -> Non
     first = list(referrer_reads(facts, ["f"]))
     assert [wanted.operation for wanted in first] == ["ListRules", "ListRules", "ListAliases"]
     facts = replace(facts, details={first[0]: rules, first[1]: FAILED, first[2]: [{"Name": "live"}]})
-    (targets,) = [wanted for wanted in referrer_reads(facts, ["f"]) if wanted not in facts.details]
+    (targets,) = read_targets(facts, None)
     assert (targets.operation, targets.resource) == ("ListTargetsByRule", "nightly")
     facts = replace(facts, details={**facts.details, targets: [{"Arn": f"{one}:live"}]})
-    assert [wanted for wanted in referrer_reads(facts, ["f"]) if wanted not in facts.details] == []
     assert sources(facts) == {
         one: [
             "event source mapping of arn:q",

@@ -175,9 +175,9 @@ def finish_examining(
         return Examined([], None, listed=False)
     if listed.metrics is not None:
         read = replace(read, series=listed.metrics.series())
-    known = _with_details(reader, read, check.details, params)
-    while len(known.details) > len(read.details):  # what follows from those
-        read, known = known, _with_details(reader, known, check.details, params)
+    known = read
+    for level in check.details:
+        known = _with_details(reader, known, level, params)
     counted: Counter[str] = Counter()
 
     def kept(verdict: Verdict) -> bool:

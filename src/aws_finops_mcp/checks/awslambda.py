@@ -17,6 +17,7 @@ from aws_finops_mcp.checks.lambda_referrers import (
     INVENTORY,
     RULES_READ,
     aliases,
+    read_targets,
     referrer_reads,
     sources,
 )
@@ -217,7 +218,7 @@ UNUSED_LAMBDA_FUNCTIONS = Check(
         "function URLs and what else its policy lets in, a call a function"
     ),
     metrics=read_invocations,
-    details=read_concurrency,
+    details=(read_concurrency, read_targets),
     detail_actions=("lambda:ListProvisionedConcurrencyConfigs", *ACTIONS),
     judge=judge_functions,
     evidence={

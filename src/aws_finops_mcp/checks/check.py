@@ -88,10 +88,6 @@ def _no_metrics(_facts: Facts, _params: Any) -> Iterable[MetricQuery]:
     return ()
 
 
-def _no_details(_facts: Facts, _params: Any) -> Iterable[Read]:
-    return ()
-
-
 @dataclass(frozen=True)
 class Check(Generic[RegionParamsT]):
     """One question about one kind of resource.
@@ -112,8 +108,8 @@ class Check(Generic[RegionParamsT]):
         follow_ups: reads that follow from those before, a level a function: pure. What they gave is in the facts'
             `details`. The first takes what `inventory` gave (services of each cluster), the next also what that gave.
         metrics: the series to read, from the inventory and its follow-ups: pure.
-        details: reads of single resources, of few of them, from inventory, follow-ups and metrics: pure. Asked again
-            with what these gave, until no more follow.
+        details: reads of single resources, of few of them, from inventory, follow-ups and metrics, a level a function:
+            pure. The next level also takes what the one before gave.
         detail_actions: IAM actions of the reads that `follow_ups` and `details` may ask for.
         everywhere: its resources have no region: it reads the whole account, whatever region is asked for.
         saves: whether acting on a finding can save money; where not, nothing is priced and the answer names no total.
@@ -137,7 +133,7 @@ class Check(Generic[RegionParamsT]):
     limits: str
     prices: tuple[str, ...] = ()
     metrics: Callable[[Facts, RegionParamsT], Iterable[MetricQuery]] = _no_metrics
-    details: Callable[[Facts, RegionParamsT], Iterable[Read]] = _no_details
+    details: tuple[Callable[[Facts, RegionParamsT], Iterable[Read]], ...] = ()
     detail_actions: tuple[str, ...] = ()
     follow_ups: tuple[Callable[[Facts, RegionParamsT], Iterable[Read]], ...] = ()
     count: Callable[[Facts, RegionParamsT], int] | None = None

@@ -200,7 +200,7 @@ ORPHANED_DASHBOARDS = Check(
     params=OrphanedCloudwatchDashboardsParams,
     inventory=(DASHBOARDS,),
     follow_ups=(read_bodies, read_shown),
-    details=read_tags,
+    details=(read_tags,),
     detail_actions=(
         "cloudwatch:GetDashboard",
         "cloudwatch:ListTagsForResource",

@@ -295,7 +295,7 @@ UNUSED_LOAD_BALANCERS = Check(
     ),
     count=lambda facts, _params: len(balancers(facts)),
     metrics=read_traffic,
-    details=read_what_unused_ones_need,
+    details=(read_what_unused_ones_need,),
     detail_actions=(
         "cloudfront:ListDistributions",
         "ec2:DescribeVpcEndpointServiceConfigurations",

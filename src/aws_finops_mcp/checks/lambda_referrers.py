@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from aws_finops_mcp.aws.reads import Read, read
@@ -22,16 +23,17 @@ ACTIONS = ("events:ListRules", "events:ListTargetsByRule", "lambda:ListAliases")
 
 
 def referrer_reads(facts: Facts, idle: Sequence[str]) -> Iterator[Read]:
-    """What follows for some idle functions, by name: rules and then their targets, which are shared, and aliases."""
-    if not idle:
-        return
-    for bus in facts.maybe(EVENT_BUSES) or ():
-        rules = rules_read(bus["Name"])
-        yield rules
-        if rules in facts.details:
-            own = [rule for rule in facts.maybe(rules) or () if not rule.get("ManagedBy")]
-            yield from map(targets_read, own[:RULES_READ])
-    yield from map(_aliases, idle[:ALIASES_READ])
+    """What follows for some idle functions, by name: the rules of each bus, and aliases."""
+    if idle:
+        yield from (rules_read(bus["Name"]) for bus in facts.maybe(EVENT_BUSES) or ())
+        yield from map(_aliases, idle[:ALIASES_READ])
+
+
+def read_targets(facts: Facts, _params: object) -> Iterator[Read]:
+    """What the rules call that AWS does not manage, where rules were read."""
+    for rules in _rules_of_buses(facts):
+        own = [rule for rule in rules if not rule.get("ManagedBy")]
+        yield from map(targets_read, own[:RULES_READ])
 
 
 def aliases(facts: Facts, name: str) -> list[str] | None:
@@ -56,7 +58,7 @@ def _invokers(facts: Facts) -> Iterator[tuple[str, str]]:
     for subscription in facts.maybe(SUBSCRIPTIONS) or ():
         if subscription["Protocol"] == "lambda":
             yield subscription["Endpoint"], f"subscription of {subscription['TopicArn']}"
-    for rule in _rules(facts):
+    for rule in chain.from_iterable(_rules_of_buses(facts)):
         targets = targets_read(rule)
         state = "" if rule.get("State") != "DISABLED" else ", disabled"
         for target in (facts.maybe(targets) or ()) if targets in facts.details else ():
@@ -66,11 +68,11 @@ def _invokers(facts: Facts) -> Iterator[tuple[str, str]]:
         yield schedule.get("Target", {}).get("Arn", ""), f"schedule {schedule['GroupName']}/{schedule['Name']}{state}"
 
 
-def _rules(facts: Facts) -> Iterator[Any]:
+def _rules_of_buses(facts: Facts) -> Iterator[Sequence[Any]]:
     for bus in facts.maybe(EVENT_BUSES) or ():
         rules = rules_read(bus["Name"])
         if rules in facts.details:
-            yield from facts.maybe(rules) or ()
+            yield facts.maybe(rules) or ()
 
 
 def _aliases(name: str) -> Read:

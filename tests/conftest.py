@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,6 +57,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=turn)
 
 
+SERVE = ("-m", "aws_finops_mcp", "serve")
+
+
 @dataclass
 class RunningServer:
     """`aws-finops-mcp serve` in a process of its own."""
@@ -85,12 +88,18 @@ def environment(extra: dict[str, str]) -> dict[str, str]:
 
 
 @contextmanager
-def running_server(log: Path, extra: dict[str, str], *arguments: str, port: int = 0) -> Iterator[RunningServer]:
-    """Start the server on a port, or a free one, wait until it is healthy, and stop it in the end."""
+def running_server(
+    log: Path, extra: dict[str, str], *arguments: str, port: int = 0, program: Sequence[str] = SERVE
+) -> Iterator[RunningServer]:
+    """Start the server on a port, or a free one, wait until it is healthy, and stop it in the end.
+
+    Args:
+        program: what Python runs.
+    """
     port = port or free_port()
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "aws_finops_mcp", "serve", *arguments],
+            [sys.executable, *program, *arguments],
             env=environment({"MCP_SERVER_PORT": str(port), **extra}),
             stdin=subprocess.DEVNULL,
             stderr=output,

@@ -5,22 +5,18 @@ They come from npm: `bin/test clients` installs what `package-lock.json` names, 
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
 import shutil
 import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 from mcp import Client
-from tests.conftest import RunningServer, environment, free_port
+from tests.conftest import RunningServer, running_server
 
 from aws_finops_mcp.audits.catalogue import ESSENTIAL, TOOLS
 
@@ -133,23 +129,10 @@ NOT_OFFERED = {
 @pytest.fixture(scope="module")
 def fixtures_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The whole HTTP application around the tools, resources and prompts that the suite calls."""
-    port, log = free_port(), tmp_path_factory.mktemp("conformance") / "log"
-    env = environment({"MCP_SERVER_PORT": str(port), "MCP_SERVER_WORKERS": "0", "AWS_REGION": "us-east-1"})
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, HERE / "conformance_server.py"], env=env, stdout=output, stderr=output
-        )
-    try:
-        for _ in range(300):
-            with contextlib.suppress(httpx2.TransportError):
-                if httpx2.get(f"http://127.0.0.1:{port}/health").status_code == 200:
-                    break
-            assert process.poll() is None, log.read_text(encoding="utf-8")
-            time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}/mcp"
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
+    log = tmp_path_factory.mktemp("conformance") / "log"
+    extra = {"MCP_SERVER_WORKERS": "0", "AWS_REGION": "us-east-1"}
+    with running_server(log, extra, program=[str(HERE / "conformance_server.py")]) as server:
+        yield f"{server.url}/mcp"
 
 
 @pytest.mark.parametrize("version", NOT_OFFERED)

@@ -14,6 +14,7 @@ import pytest
 from tests.conftest import RunningServer, running_server
 
 from aws_finops_mcp.demo.account import EmbeddedAccount
+from aws_finops_mcp.server.draining import LOOK, LOOKS
 
 STOPPING = 0.5
 """Seconds after the signal: uvicorn looks ten times a second whether it is to stop."""
@@ -67,8 +68,8 @@ def test_a_connection_without_a_request_has_time_for_one(
 def test_a_connection_whose_answer_had_begun_may_be_used_once_more(
     account: EmbeddedAccount, server: RunningServer
 ) -> None:
-    """That answer could not say any more that the connection ends."""
-    account.faults.delay("ec2:DescribeVolumes", 1.0)
+    """That answer could not say any more that the connection ends, and may come long after the others."""
+    account.faults.delay("ec2:DescribeVolumes", 2 * LOOK * LOOKS)
     call = {
         "jsonrpc": "2.0",
         "id": 1,
@@ -100,10 +101,7 @@ def test_a_stream_of_events_says_only_that_its_connection_ends(server: RunningSe
     assert server.process.wait(timeout=30) == 0
 
 
-def test_who_connects_when_nobody_accepts_any_more_is_not_kept_from_the_next(
-    server: RunningServer,
-) -> None:
-    """A connection that brings nothing keeps the server for a moment only."""
+def test_a_connection_that_brings_nothing_keeps_the_server_for_a_moment_only(server: RunningServer) -> None:
     with connected(server) as silent, connected(server) as later:
         assert health(later).status == 200
         assert silent.sock is not None
@@ -114,7 +112,7 @@ def test_who_connects_when_nobody_accepts_any_more_is_not_kept_from_the_next(
             assert silent.sock.recv(1) == b""
 
 
-def test_a_stop_does_not_wait_where_nobody_is_connected(server: RunningServer, tmp_path: Path) -> None:
+def test_a_stop_is_no_error(server: RunningServer) -> None:
     with connected(server) as connection:
         assert health(connection).status == 200
     server.process.terminate()

@@ -19,6 +19,8 @@ from tests.conftest import RunningServer, environment, free_port, running_server
 
 from aws_finops_mcp.audits.catalogue import ALWAYS_LISTED
 from aws_finops_mcp.demo.account import EmbeddedAccount
+from aws_finops_mcp.server.serve import Server
+from aws_finops_mcp.settings import Settings
 
 SLOW = 2.0
 LEGACY_CALL = {
@@ -90,6 +92,14 @@ def test_a_call_under_way_is_finished_before_the_server_stops(
         server.process.terminate()
         assert "pricing-engine-benchmark" in background.text()
         assert server.process.wait(timeout=30) == 0
+
+
+@pytest.mark.parametrize("seconds", [1, 60, 3600])
+def test_a_worker_that_finishes_its_calls_is_not_taken_for_dead(seconds: int) -> None:
+    server = Server(lambda: Settings(aws_region="us-east-1", mcp_graceful_timeout=seconds))
+    assert server.cfg is not None
+    assert server.cfg.graceful_timeout == seconds
+    assert server.cfg.timeout > seconds
 
 
 def test_a_reload_reads_the_settings_anew_and_refuses_wrong_ones(account: EmbeddedAccount, tmp_path: Path) -> None:

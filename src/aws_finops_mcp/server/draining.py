@@ -36,14 +36,22 @@ class DrainingServer(uvicorn.Server):
         self._draining = True
         for server in self.servers:
             server.close()
-        connections: set[Any] = self.server_state.connections
-        # Answers that have begun did not say that their connection ends: its caller may use it once more.
-        begun = {one.cycle for one in connections if not _idle(one) and one.cycle.response_started}
-        for _ in range(LOOKS):
-            await asyncio.sleep(LOOK)  # at first, so that what was accepted last becomes a connection
-            if not any(_idle(one) or one.cycle in begun for one in connections):
-                break
+        await self._drained()  # for as long as gunicorn allows, which ends the process after its graceful_timeout
         await super().shutdown(sockets)
+
+    async def _drained(self) -> None:
+        """Wait until every connection was told that it ends, or had its moment without a request."""
+        connections: set[Any] = self.server_state.connections
+        # Answers that have begun did not say that their connection ends: its caller may use it once more, afterwards.
+        begun = {one.cycle for one in connections if not _idle(one) and one.cycle.response_started}
+        looks = 0
+        while looks < LOOKS:
+            await asyncio.sleep(LOOK)  # at first, so that what was accepted last becomes a connection
+            if any(one.cycle in begun and not _idle(one) for one in connections):
+                continue
+            if not any(_idle(one) for one in connections):
+                break
+            looks += 1
 
     def _last_of_its_connection(self, app: Any) -> ASGIApp:
         async def application(scope: Scope, receive: Receive, send: Send) -> None:

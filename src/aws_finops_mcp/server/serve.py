@@ -143,7 +143,8 @@ class Server(BaseApplication):
             "logger_class": ServerLogger,
             "preload_app": True,
             "proc_name": "aws-finops-mcp",
-            "timeout": 120,
+            # A worker without a sign of life is ended; one that stops gives none while it finishes its calls.
+            "timeout": max(120, settings.mcp_graceful_timeout + 60),
             "graceful_timeout": settings.mcp_graceful_timeout,
             "keepalive": 75,  # longer than nginx keeps a connection, so that nginx is the one to close it
             "max_requests": 5000,

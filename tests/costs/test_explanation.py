@@ -12,6 +12,7 @@ from aws_finops_mcp.audits.catalogue import TOOLS
 from aws_finops_mcp.audits.engine import Engine
 from aws_finops_mcp.costs.period import months_before
 from aws_finops_mcp.declaration import ArgumentsError
+from aws_finops_mcp.demo.account import EmbeddedAccount
 
 BEFORE = months_before(FIRST_DAY, 1)
 EC2, S3 = "Amazon Elastic Compute Cloud - Compute", "AmazonS3"
@@ -108,6 +109,8 @@ def test_filters(engine: Engine) -> None:
         ({"baseline_start_date": str(BEFORE)}, "give both, or none"),
         ({"baseline_start_date": str(LAST_DAY), "baseline_end_date": str(FIRST_DAY)}, "is before baseline_start_date"),
         ({"baseline_start_date": "soon", "baseline_end_date": "x"}, "must be a day as YYYY-MM-DD"),
+        ({"baseline_start_date": str(FIRST_DAY), "baseline_end_date": "2999-01-01"}, "2999-01-01 is in the future"),
+        ({"baseline_start_date": "2019-01-01", "baseline_end_date": "2019-01-31"}, "is too long ago"),
         ({"filters": {"servce": ["x"]}}, "did you mean service?"),
     ],
 )
@@ -115,3 +118,11 @@ def test_a_wrong_question_is_refused_before_it_costs(arguments: dict[str, object
     with pytest.raises(ArgumentsError) as error:
         TOOLS["explain_cost_change"].parse(arguments)
     assert wanted in str(error.value)
+
+
+def test_a_tag_that_no_cost_has_is_told_before_the_costs_are_asked_for(
+    engine: Engine, account: EmbeddedAccount
+) -> None:
+    with pytest.raises(ArgumentsError, match="did you mean Team"):
+        ask(engine, "explain_cost_change", tag_key="team")
+    assert (account.calls.count("ce:GetTags"), account.calls.count("ce:GetCostAndUsage")) == (1, 0)

@@ -64,6 +64,10 @@ def explain(billing: Billing, params: ExplanationParams) -> ExplanationAnswer:
     periods = params.periods(billing.today)
     keep = expression(params.filters, params.exclude)
     (before, after) = periods
+    # First, as a tag that is none must not cost what is asked with it.
+    (found,) = billing.ask(tags_read(after[0].isoformat(), (after[1] + timedelta(days=1)).isoformat()))
+    known = [] if isinstance(found, FailedRead) else sorted(found)
+    tag = chosen_tag(params.tag_key, known) if known else params.tag_key or PREFERRED[0]
     asker = _Asker(billing, periods, params.metric)
     on_demand = only(RECORD_TYPE, [_USAGE])
     covered = only(RECORD_TYPE, COVERED)
@@ -84,9 +88,6 @@ def explain(billing: Billing, params: ExplanationParams) -> ExplanationAnswer:
     if isinstance(told, FailedRead):
         return _unread(billing, fields, params, told)
     demand, plans, others, places = told
-    (found,) = billing.ask(tags_read(after[0].isoformat(), (after[1] + timedelta(days=1)).isoformat()))
-    known = [] if isinstance(found, FailedRead) else sorted(found)
-    tag = chosen_tag(params.tag_key, known) if known else params.tag_key or PREFERRED[0]
     owners = _owners(asker, all_of((keep, usage)), sorted(demand.keys | plans.keys), group_named(f"tag:{tag}"))
     if isinstance(owners, FailedRead):
         return _unread(billing, fields, params, owners)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from pydantic import Field, field_validator, model_validator
 
@@ -10,7 +10,7 @@ from aws_finops_mcp.chart import Chart, Mark, PictureParams, steps
 from aws_finops_mcp.costs.answers import BillingAnswer, Model, doubts, filters_text
 from aws_finops_mcp.costs.comparison import signed
 from aws_finops_mcp.costs.cost_explorer import Filters, checked_filters
-from aws_finops_mcp.costs.period import CostPeriodParams, end_of_month, months_before, parsed_day
+from aws_finops_mcp.costs.period import MOST_MONTHS, CostPeriodParams, end_of_month, months_before, parsed_day
 from aws_finops_mcp.costs.tool import Cursor, MaxResults
 from aws_finops_mcp.findings import UnitUsd, Usd
 
@@ -41,6 +41,13 @@ class ExplanationParams(PictureParams, CostPeriodParams):
             raise ValueError("baseline_start_date, baseline_end_date: give both, or none")
         if first and last and last < first:
             raise ValueError(f"baseline_end_date {last} is before baseline_start_date {first}")
+        today = datetime.now(UTC).date()
+        if last and last > today:
+            raise ValueError(f"baseline_end_date {last} is in the future")
+        if first and first < (oldest := months_before(today, MOST_MONTHS)):
+            raise ValueError(
+                f"baseline_start_date {first} is too long ago; Cost Explorer reaches back to {oldest} at most"
+            )
         return self
 
     def periods(self, today: date) -> tuple[Period, Period]:

@@ -200,3 +200,10 @@ def test_start_and_end(client: MakeClient, account: EmbeddedAccount) -> None:
         StartTime=when(2 * HOUR), EndTime=when(0) + future, MetricDataQueries=[query("ends")]
     )
     assert len(answer["MetricDataResults"][0]["Values"]) == 2
+
+
+def test_what_was_measured_after_the_end_is_not_told() -> None:
+    """The last period is cut short by the end; what of it lies behind it is neither counted nor taken off again."""
+    series = Series(NOW - 48 * HOUR, HOUR, array("d", [1.0] * 48))
+    told = list(series.buckets(NOW - 30 * HOUR, NOW - 2 * HOUR, DAY, extremes=False))
+    assert [(when, found.total) for when, found in told] == [(NOW - 30 * HOUR, 24.0), (NOW - 6 * HOUR, 4.0)]

@@ -64,17 +64,16 @@ class Series:
     def buckets(self, start: int, end: int, period: int, extremes: bool) -> Buckets:
         """Sums over each period that has data; the extremes cost more and are only worked out when asked for."""
         totals, counts = self._running
-        first = self._index(start)
-        while first < len(self.values):
+        first, beyond = self._index(start), self._index(end)
+        while first < beyond:
             # Skip ahead to the bucket that the next value falls into.
             bucket = start + (self.start + first * self.step - start) // period * period
-            if bucket >= end:
-                return
-            last = self._index(min(bucket + period, end))
+            # What was measured after the end may fall into the last bucket too.
+            last = min(self._index(bucket + period), beyond)
             count = counts[last] - counts[first]
             if count:
                 yield bucket, self._statistics(totals[last] - totals[first], count, first, last, extremes)
-            first = max(last, first + 1)
+            first = last
 
     def _index(self, when: int) -> int:
         return min(len(self.values), max(0, -(-(when - self.start) // self.step)))

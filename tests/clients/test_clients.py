@@ -52,7 +52,7 @@ def inspect(url: str, *arguments: str) -> Any:
 
 def without_how(answer: dict[str, Any]) -> dict[str, Any]:
     """An answer without how many calls it took, which a warm cache changes, and without the minute of the question."""
-    return {key: value for key, value in answer.items() if key not in {"calls", "age_seconds", "window"}}
+    return {key: value for key, value in answer.items() if key not in {"calls", "age_seconds", "fresh_until", "window"}}
 
 
 ASKED = [name for name in ESSENTIAL if name.startswith("find_un")]

@@ -6,12 +6,15 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import botocore.session
 import pytest
 from tests.costs.conftest import FIRST_DAY, LAST_DAY, THIS_MONTH, TODAY, Change, UseBills, ask, error, line
 
 from aws_finops_mcp.audits.catalogue import TOOLS
 from aws_finops_mcp.audits.engine import Engine
+from aws_finops_mcp.aws.ledger import SIMULATED
 from aws_finops_mcp.costs import billed_resources
+from aws_finops_mcp.costs.cost_explorer import DIMENSIONS
 from aws_finops_mcp.costs.names import RECORD_TYPES, SERVICES, check_services
 from aws_finops_mcp.declaration import ArgumentsError
 from aws_finops_mcp.demo.account import EmbeddedAccount
@@ -100,6 +103,10 @@ def test_metrics(engine: Engine, bills: UseBills, metric: str, factor: Decimal) 
                          ("EDP Discount",): "-0.66"}),
         ("tag:Team", {("shop",): "13.335", ("data",): "20.005", ("$hop",): "7.00", ("(none)",): "-3.69"}),
         ("cost_category:Business unit", {("Technology",): "20.005", ("(none)",): "16.645"}),
+        ("instance_type", {("t3.large",): "7.00", ("NoInstanceType",): "29.65"}),
+        ("operation", {("RunInstances",): "7.00", ("NoOperation",): "29.65"}),
+        ("purchase_type", {("On Demand Instances",): "7.00", ("NoPurchaseType",): "29.65"}),
+        ("legal_entity", {("Amazon Web Services, Inc.",): "36.65"}),
         (["usage_type", "record_type"], {
             ("Request", "Usage"): "33.34", ("EU-BoxUsage:t3.large", "Usage"): "7.00", ("NoUsageType", "Tax"): "2.72",
             ("Request", "Credit"): "-4.50", ("Request", "Refund"): "-1.25", ("Request", "EDP Discount"): "-0.66",
@@ -120,12 +127,45 @@ def test_every_dimension_adds_up_to_the_total(
     assert sum(row.cost_usd for row in answer.rows) == answer.total_usd == Decimal("36.65")
 
 
+@pytest.mark.parametrize("name", DIMENSIONS)
+def test_each_dimension_is_one_of_cost_explorers_and_simulated(engine: Engine, bills: UseBills, name: str) -> None:
+    bills(HAND)
+    model: Any = botocore.session.get_session().get_service_model("ce")
+    assert DIMENSIONS[name] in model.shape_for("Dimension").enum
+    answer: Any = ask(engine, "get_costs", group_by=[name])
+    assert (answer.total_usd, answer.complete) == (Decimal("36.65"), True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wanted"),
+    [
+        ({"group_by": ["tag:team"]}, "has the tag team: names and values are told apart by case, and a tag has costs"),
+        ({"group_by": ["region", "tag:team"]}, "has the tag team: "),
+        ({"filters": {"tag:team": ["shop"]}}, "has the tag team with these values: "),
+        ({"group_by": ["cost_category:Unit"]}, "has the cost category Unit: names and values are told apart by case."),
+        ({"group_by": ["tag:Team"]}, ""),
+        ({"filters": {"tag:Team": ["shop"]}}, ""),
+    ],
+)
+def test_a_tag_that_no_cost_has_is_told(
+    engine: Engine, bills: UseBills, arguments: dict[str, object], wanted: str
+) -> None:
+    """AWS takes any name: the answer looks like one about untagged costs."""
+    bills(HAND)
+    summary = ask(engine, "get_costs", **arguments).summary
+    assert wanted in summary
+    assert ("Nothing that was asked for" in summary) is bool(wanted)
+
+
 @pytest.mark.parametrize(
     ("arguments", "total"),
     [
         ({"filters": {"region": ["eu-west-1"]}}, "8.42"),
         ({"filters": {"region": ["eu-west-1"], "service": [EC2]}}, "5.75"),
         ({"filters": {"tag:Team": ["shop", "(none)"]}}, "9.645"),
+        ({"filters": {"tag:Team": "shop"}}, "13.335"),
+        ({"filters": {"tag:Team": "shop, data"}}, "0"),
+        ({"filters": {"tag:Team": '["shop", "data"]'}}, "33.34"),
         ({"exclude": {"record_type": ["Tax", "Credit"]}}, "38.43"),
         ({"filters": '{"service": ["AWS Lambda"]}', "exclude": {"tag:Team": ["(none)"]}}, "3.33"),
         ({"filters": {"service": ["No Such Service"]}}, "0"),
@@ -155,6 +195,7 @@ def test_hours_that_the_account_has_not_switched_on_are_not_read(engine: Engine)
     assert (failed.kind, failed.call) == ("not_opted_in", "ce:GetCostAndUsage")
     assert "Hourly granularity" in failed.remedy
     assert "ask for DAILY" in failed.remedy
+    assert answer.warnings == (SIMULATED,), "a refusal says from whom it is too"
 
 
 def test_an_account_without_cost_explorer_is_told_how_to_switch_it_on(engine: Engine, change: Change) -> None:
@@ -164,6 +205,10 @@ def test_an_account_without_cost_explorer_is_told_how_to_switch_it_on(engine: En
     (failed,) = answer.failed_reads
     assert failed.kind == "not_opted_in"
     assert "opens Cost Explorer once" in failed.remedy
+
+
+def test_hours_reach_back_fourteen_days() -> None:
+    assert TOOLS["get_costs"].parse({"granularity": "HOURLY", "start_date": str(TODAY - timedelta(days=14))})
 
 
 def test_hours_of_an_account_that_has_them(
@@ -224,6 +269,7 @@ def test_every_page_is_read_and_rows_come_in_pages(
         ({"group_by": []}, "must be one or two dimensions"),
         ({"group_by": ["service", "service"]}, "names the same dimension twice"),
         ({"group_by": "servce"}, "unknown dimension 'servce'; did you mean service?"),
+        ({"group_by": "LINKED_ACCOUNT"}, "did you mean account?"),
         ({"group_by": "tag:"}, "unknown dimension 'tag:'"),
         ({"group_by": "colour"}, "there are: service, region, account"),
         ({"filters": {"region": ["us-esat-1"]}}, "us-esat-1: not an AWS region"),
@@ -241,6 +287,7 @@ def test_every_page_is_read_and_rows_come_in_pages(
         ({"exclude": {"owner": ["x"]}}, "unknown dimension 'owner'"),
         ({"granularity": "WEEKLY"}, "Input should be 'MONTHLY', 'DAILY' or 'HOURLY'"),
         ({"granularity": "HOURLY"}, "HOURLY needs one of"),
+        ({"granularity": "HOURLY", "start_date": str(TODAY - timedelta(days=15))}, "HOURLY needs one of"),
         ({"start_date": "2026-02-30"}, "must be a day as YYYY-MM-DD"),
         ({"cursor": "-1"}, "cursor: got '-1'"),
     ],

@@ -41,6 +41,7 @@ def test_the_same_question_is_asked_once_and_its_age_told(
     again = ask(engine, "get_cost_by_region", **RUNNING)
     assert account.calls.count("ce:GetCostAndUsage") == 1
     assert (first.age_seconds, again.age_seconds) == (0, 600)
+    assert first.fresh_until == again.fresh_until == "2023-11-14T23:13:20+00:00"
     assert again.calls.cost_usd == 0
     assert again.warnings == first.warnings != ()
     same = {"calls", "age_seconds"}
@@ -91,7 +92,8 @@ def test_only_costs_that_aws_calls_no_estimate_are_closed() -> None:
 
 def test_a_failure_is_not_kept(engine: Engine, account: EmbeddedAccount) -> None:
     account.faults.deny("ce:GetCostAndUsage")
-    assert not ask(engine, "get_cost_by_region").complete
+    denied = ask(engine, "get_cost_by_region")
+    assert (denied.complete, denied.fresh_until) == (False, "")
     account.faults.clear()
     assert ask(engine, "get_cost_by_region").complete
 

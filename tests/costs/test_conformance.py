@@ -12,6 +12,7 @@ from tests.costs.test_billing_data import with_exports
 from aws_finops_mcp.audits.catalogue import TOOLS
 from aws_finops_mcp.audits.engine import Engine
 from aws_finops_mcp.costs.exports.conformance import ConformanceAnswer
+from aws_finops_mcp.costs.exports.focus_spec import COLUMNS
 from aws_finops_mcp.declaration import ArgumentsError
 from aws_finops_mcp.demo.account import EmbeddedAccount
 from aws_finops_mcp.demo.billing_exports import write_exports
@@ -47,6 +48,15 @@ def test_an_export_of_1_0_is_held_to_1_0(engine: Engine, account: EmbeddedAccoun
     newer = check(one, version="1.2")
     assert newer.conforms
     assert "InvoiceId" in newer.absent
+
+
+def test_columns_tell_the_version(engine: Engine, billing_exports: dict[str, Path], tmp_path: Path) -> None:
+    newest = sorted((billing_exports["focus"] / "data").rglob("*.parquet"))[-1]
+    later = ", ".join(name for name, column in COLUMNS.items() if column.since == "1.2")
+    duckdb.execute(f"COPY (SELECT * EXCLUDE ({later}) FROM read_parquet('{newest}')) TO '{tmp_path}/x.parquet'")
+    answer = check(with_exports(engine, x={"location": str(tmp_path), "kind": "focus"}))
+    assert (answer.version, answer.conforms, answer.absent) == ("1.1", True, ())
+    assert answer.specification == "https://focus.finops.org/focus-specification/v1-1/"
 
 
 def test_a_report_is_no_focus_export(local: Engine) -> None:

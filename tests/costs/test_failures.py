@@ -159,7 +159,7 @@ def changed(engine: Engine, operation: str, token: str, work: Work) -> Iterator[
 
 
 def said(answer: Any) -> dict[str, Any]:
-    told: dict[str, Any] = answer.model_dump(exclude={"calls", "age_seconds"})
+    told: dict[str, Any] = answer.model_dump(exclude={"calls", "age_seconds", "fresh_until"})
     return told
 
 

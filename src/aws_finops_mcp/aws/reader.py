@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
@@ -111,18 +111,18 @@ class Reader:
                 client = self.clients.client(service, where, self.alias)
                 answer = getattr(client, _method(client, operation))(**params)
         except (ClientError, BotoCoreError) as error:
-            if isinstance(error, ClientError) and error.response.get("Error", {}).get("Code") in absent:
-                self._enter(action, operation, where, started, price_of(action, metrics))
+            told: Mapping[str, Any] = error.response if isinstance(error, ClientError) else {}
+            if told.get("Error", {}).get("Code") in absent:
+                self._enter(action, operation, where, started, price_of(action, metrics), simulated=_simulated(told))
                 return {}
-            self._enter(action, operation, where, started, Decimal(0), failed=True)
+            self._enter(action, operation, where, started, Decimal(0), failed=True, simulated=_simulated(told))
             if isinstance(error, OutOfTimeError):
                 failed = self._not_asked(action, where, str(error), resource)
             else:
                 failed = failed_read(error, action=action, account=self.account, region=where, resource=resource)
             self.ledger.fail(failed)
             raise ReadFailedError(failed) from error
-        simulated = SIMULATED_HEADER in answer["ResponseMetadata"].get("HTTPHeaders", {})
-        self._enter(action, operation, where, started, price_of(action, metrics), simulated=simulated)
+        self._enter(action, operation, where, started, price_of(action, metrics), simulated=_simulated(answer))
         return answer
 
     def pages(
@@ -294,6 +294,11 @@ class Reader:
         self.ledger.enter(call, simulated=simulated)
         for other, requests in sent.items():
             self.ledger.enter(Call(f"sts:{other}", self.account, region, requests, 0.0, Decimal(0), "ok"))
+
+
+def _simulated(answer: Mapping[str, Any]) -> bool:
+    """Whether an answer, or a refusal, says that it comes from the embedded account."""
+    return SIMULATED_HEADER in answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
 
 
 def side_by_side(work: Callable[[T], R], items: Sequence[T], parallel: int) -> list[R]:

@@ -31,6 +31,9 @@ class BillingAnswer(Answer):
     age_seconds: int = Field(
         description="age of the oldest reply used; kept for an hour, of closed periods for a day, 0: just asked"
     )
+    fresh_until: str = Field(
+        description="until when these replies answer the same question, free of charge; then AWS is asked again"
+    )
 
 
 class BilledAnswer(BillingAnswer):
@@ -75,6 +78,7 @@ def ended(billing: Billing, tool: str, summary: str) -> dict[str, Any]:
         **told_reads(ledger.failed_reads),
         "calls": ledger.calls(),
         "age_seconds": billing.age_seconds,
+        "fresh_until": billing.fresh_until,
     }
 
 

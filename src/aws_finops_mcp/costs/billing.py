@@ -71,6 +71,13 @@ class Billing:
             return max(map(self.cache.age_seconds, self._used), default=0)
 
     @property
+    def fresh_until(self) -> str:
+        """When the first answer that was used is not used any more, in ISO 8601; empty when none was."""
+        with self._lock:
+            ends = min((kept.until for kept in self._used), default=0.0)
+        return datetime.fromtimestamp(ends, UTC).isoformat(timespec="seconds") if ends else ""
+
+    @property
     def simulated(self) -> bool:
         with self._lock:
             return self.reader.ledger.simulated or any(kept.simulated for kept in self._used)

@@ -26,6 +26,8 @@ from aws_finops_mcp.costs.answers import (
 from aws_finops_mcp.costs.billing import Billing
 from aws_finops_mcp.costs.by_service import GET_COST_AND_USAGE
 from aws_finops_mcp.costs.cost_explorer import (
+    DIMENSIONS,
+    UNTAGGED,
     Costs,
     Filters,
     Granularity,
@@ -40,6 +42,12 @@ from aws_finops_mcp.costs.period import CostPeriodParams
 from aws_finops_mcp.costs.tool import CostTool, Cursor, MaxResults
 from aws_finops_mcp.declaration import from_text
 from aws_finops_mcp.findings import FailedRead
+
+TAGS_HAVE_COSTS = (
+    ", and a tag has costs from the day on which it is activated for cost allocation; generate_cost_allocation_report "
+    "lists those that do"
+)
+_LABELS = {"TAG": "tag", "COST_CATEGORY": "cost category"}
 
 MOST_GROUPS = 2
 """Cost Explorer's own limit."""
@@ -64,8 +72,7 @@ class CostsParams(CostRowsParams):
         WithJsonSchema({"type": "array", "items": {"type": "string"}, "maxItems": 2, "default": ["service"]}),
     ] = Field(
         ("service",),
-        description="one or two of service, region, account, usage_type, record_type, instance_type, operation, "
-        "tag:<key>, cost_category:<name>",
+        description=f"one or two of {', '.join(DIMENSIONS)}, tag:<key>, cost_category:<name>",
     )
     granularity: Granularity = Field(
         "MONTHLY", description="DAILY and HOURLY give a row for each period; HOURLY: the last 14 days, if switched on"
@@ -119,11 +126,15 @@ def costs_answer(
     if not isinstance(read, FailedRead):
         most = max(rows, key=lambda row: row.cost_usd, default=None)
         names = " and ".join(group.name for group in question.groups)
-        summary = summary.removesuffix(".") + (
-            f"; {len(rows)} rows by {names}, most in {', '.join(most.keys.values())}: {dollars(most.cost_usd)}."
-            if most
-            else f"; nothing was billed by {names}{' that the filters keep' if question.filter else ''}"
-            f"{_meant(params)}."
+        summary = (
+            summary.removesuffix(".")
+            + (
+                f"; {len(rows)} rows by {names}, most in {', '.join(most.keys.values())}: {dollars(most.cost_usd)}."
+                if most
+                else f"; nothing was billed by {names}{' that the filters keep' if question.filter else ''}"
+                f"{_meant(params)}."
+            )
+            + _absent(question, read, params)
         )
     return CostsAnswer(
         **ended(billing, tool, summary),
@@ -140,6 +151,22 @@ def _meant(params: CostRowsParams) -> str:
     """What services may have been meant, by their names."""
     near = near_services(params.filters.get("service", ())) if isinstance(params, CostsParams) else []
     return f"; did you mean the service {' or '.join(map(repr, near))}?" if near else ""
+
+
+def _absent(question: Question, costs: Costs, params: CostRowsParams) -> str:
+    """What is told of tags and cost categories that no cost has: AWS takes any name, which tells nothing about it."""
+    values = "" if costs.rows else " with these values"
+    if costs.rows:
+        places = enumerate(question.groups)
+        named = [group for place, group in places if {keys[place] for _, keys in costs.rows} == {UNTAGGED}]
+    else:
+        named = [group_named(name) for name in params.filters] if isinstance(params, CostsParams) else []
+    return "".join(
+        f" Nothing that was asked for has the {_LABELS[group.kind]} {group.key}{values}: names and values are told "
+        f"apart by case{TAGS_HAVE_COSTS if group.kind == 'TAG' else ''}."
+        for group in named
+        if group.kind in _LABELS
+    )
 
 
 def _rows(costs: Costs, question: Question, *, by_period: bool) -> list[CostRow]:

@@ -28,6 +28,7 @@ from aws_finops_mcp.costs.answers import (
 from aws_finops_mcp.costs.billing import Billing
 from aws_finops_mcp.costs.by_service import GET_COST_AND_USAGE
 from aws_finops_mcp.costs.cost_explorer import (
+    DIMENSIONS,
     UNTAGGED,
     Costs,
     Filters,
@@ -60,8 +61,7 @@ class ComparisonParams(PictureParams, AskParams):
     comparison_month: str = Field("", description="YYYY-MM, over; empty: last month")
     group_by: str = Field(
         "service",
-        description="service, region, account, usage_type, record_type, instance_type, operation, tag:<key> or "
-        "cost_category:<name>",
+        description=f"{', '.join(DIMENSIONS)}, tag:<key> or cost_category:<name>",
     )
     metric: CostMetric = Field("UnblendedCost", description=METRIC)
     filters: Filters = Field(default_factory=dict, description='only these values, e.g. {"region": ["eu-west-1"]}')

@@ -30,8 +30,15 @@ DIMENSIONS: Mapping[str, str] = {
     "record_type": "RECORD_TYPE",
     "instance_type": "INSTANCE_TYPE",
     "operation": "OPERATION",
+    "purchase_type": "PURCHASE_TYPE",
+    "availability_zone": "AZ",
+    "platform": "PLATFORM",
+    "tenancy": "TENANCY",
+    "legal_entity": "LEGAL_ENTITY_NAME",
+    "invoicing_entity": "INVOICING_ENTITY",
 }
-"""Our names of Cost Explorer's dimensions."""
+"""Our names of the dimensions that Cost Explorer groups by:
+https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_GetCostAndUsage.html"""
 
 UNTAGGED = "(none)"
 """Stands for costs that lack the tag, or that no rule of the cost category takes."""
@@ -66,7 +73,8 @@ def group_named(name: str) -> Group:
     if label in _LABELLED and key.strip():
         return Group(_LABELLED[label], key.strip(), name)
     known = [*DIMENSIONS, "tag:<key>", "cost_category:<name>"]
-    near = difflib.get_close_matches(name, known, n=1)
+    near = [ours for ours, theirs in DIMENSIONS.items() if theirs == name.upper()]
+    near = near or difflib.get_close_matches(name, known, n=1)
     hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(known)}"
     raise ValueError(f"unknown dimension {name!r}; {hint}")
 
@@ -95,8 +103,14 @@ def all_of(parts: Iterable[dict[str, Any] | None]) -> dict[str, Any] | None:
 NO_REGION = ("NoRegion", "global")
 """Where Cost Explorer puts what belongs to no region: tax, and services such as CloudFront."""
 
+
+def _listed(value: Any) -> Any:
+    """One value may stand without a list; commas belong to it, as those of tags may have some."""
+    return [value] if isinstance(value, str) and not value.lstrip().startswith("[") else from_text(value)
+
+
 Filters = Annotated[
-    dict[str, tuple[Annotated[str, Field(min_length=1)], ...]],
+    dict[str, Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(_listed)]],
     BeforeValidator(from_text),
     WithJsonSchema(
         {

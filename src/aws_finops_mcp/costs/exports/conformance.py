@@ -31,7 +31,7 @@ _EXAMPLE = ("ChargePeriodStart", "ServiceName", "ChargeCategory", "ChargeDescrip
 class ConformanceParams(ExportParams):
     """Arguments of `check_focus_conformance`."""
 
-    version: Literal["", "1.0", "1.2"] = Field("", description="of FOCUS; as the export's columns show when empty")
+    version: Literal["", Version] = Field("", description="of FOCUS; as the export's columns show when empty")
 
 
 class Violation(Model):
@@ -76,13 +76,13 @@ def check(billing: Billing, params: ConformanceParams) -> ConformanceAnswer:
     except (ExportError, ReadFailedError) as error:
         failed = note(billing, error)
         summary = f"NOT READ: the export {name} ({failed.resource}: {failed.error})."
-        return _answer(billing, summary, name, "1.0" if params.version == "1.0" else "1.2", None)
+        return _answer(billing, summary, name, params.version or "1.2", None)
 
 
-def _judged(billing: Billing, export: Opened, asked: Literal["", "1.0", "1.2"]) -> ConformanceAnswer:
+def _judged(billing: Billing, export: Opened, asked: Literal["", Version]) -> ConformanceAnswer:
     types = {column: kind for column, kind in export.engine.columns("raw") if column.lower() != PERIOD}
-    newer = {name for name, column in COLUMNS.items() if column.since > "1.0"}
-    version: Version = asked or ("1.2" if newer & set(types) else "1.0")
+    shown: Version = max((COLUMNS[name].since for name in COLUMNS.keys() & types.keys()), default="1.0")
+    version: Version = asked or shown
     wanted = {name: column for name, column in COLUMNS.items() if column.since <= version}
     typed = {name for name in wanted.keys() & types.keys() if types[name].startswith(_TYPES[wanted[name].type])}
     rules = [rule for rule in _rules(typed) if typed.issuperset(rule.columns)]
@@ -169,8 +169,8 @@ CONFORMANCE = CostTool(
     name="check_focus_conformance",
     title="FOCUS conformance of a billing export",
     description=(
-        "Holds a FOCUS export to the specification (1.0 or 1.2): columns, types, nulls, allowed values, unit price "
-        "times quantity; each violation with a count, an example, and whether AWS documents the gap."
+        "Holds a FOCUS export to the specification (1.0, 1.1 or 1.2): columns, types, nulls, allowed values, unit "
+        "price times quantity; each violation with a count, an example, and whether AWS documents the gap."
     ),
     iam_actions=IAM_ACTIONS,
     params=ConformanceParams,

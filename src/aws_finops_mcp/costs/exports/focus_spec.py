@@ -1,7 +1,7 @@
-"""What FOCUS 1.0 and 1.2 require of a dataset, as far as a file can show it.
+"""What FOCUS 1.0, 1.1 and 1.2 require of a dataset, as far as a file can show it.
 
 Columns: feature level, type, whether null is allowed, and the version that brought them; then rules on rows. From
-https://focus.finops.org/focus-specification/v1-0/ and https://focus.finops.org/focus-specification/v1-2/.
+https://focus.finops.org/focus-specification/v1-0/, …/v1-1/ and …/v1-2/.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Version = Literal["1.0", "1.2"]
+Version = Literal["1.0", "1.1", "1.2"]
 ADDRESSES: Mapping[Version, str] = {
     "1.0": "https://focus.finops.org/focus-specification/v1-0/",
+    "1.1": "https://focus.finops.org/focus-specification/v1-1/",
     "1.2": "https://focus.finops.org/focus-specification/v1-2/",
 }
 
@@ -24,7 +25,7 @@ class Column:
     level: Literal["M", "C", "R"]
     type: Literal["String", "Decimal", "DateTime", "JSON"]
     nulls: bool
-    since: str = "1.0"
+    since: Version = "1.0"
     allowed: tuple[str, ...] = ()
 
 
@@ -43,8 +44,8 @@ COLUMNS: Mapping[str, Column] = {
     "BillingCurrency": Column("M", "String", False),
     "BillingPeriodEnd": Column("M", "DateTime", False),
     "BillingPeriodStart": Column("M", "DateTime", False),
-    "CapacityReservationId": Column("C", "String", True, "1.2"),
-    "CapacityReservationStatus": Column("C", "String", True, "1.2", ("Unused", "Used")),
+    "CapacityReservationId": Column("C", "String", True, "1.1"),
+    "CapacityReservationStatus": Column("C", "String", True, "1.1", ("Unused", "Used")),
     "ChargeCategory": Column("M", "String", False, allowed=("Adjustment", "Credit", "Purchase", "Tax", "Usage")),
     "ChargeClass": Column("M", "String", True, allowed=("Correction",)),
     "ChargeDescription": Column("M", "String", True),
@@ -54,10 +55,10 @@ COLUMNS: Mapping[str, Column] = {
     "CommitmentDiscountCategory": Column("C", "String", True, allowed=("Spend", "Usage")),
     "CommitmentDiscountId": Column("C", "String", True),
     "CommitmentDiscountName": Column("C", "String", True),
-    "CommitmentDiscountQuantity": Column("C", "Decimal", True, "1.2"),
+    "CommitmentDiscountQuantity": Column("C", "Decimal", True, "1.1"),
     "CommitmentDiscountStatus": Column("C", "String", True, allowed=("Unused", "Used")),
     "CommitmentDiscountType": Column("C", "String", True),
-    "CommitmentDiscountUnit": Column("C", "String", True, "1.2"),
+    "CommitmentDiscountUnit": Column("C", "String", True, "1.1"),
     "ConsumedQuantity": Column("C", "Decimal", True),
     "ConsumedUnit": Column("C", "String", True),
     "ContractedCost": Column("M", "Decimal", False),
@@ -83,10 +84,10 @@ COLUMNS: Mapping[str, Column] = {
     "ResourceType": Column("C", "String", True),
     "ServiceCategory": Column("M", "String", False, allowed=_SERVICE_CATEGORIES),
     "ServiceName": Column("M", "String", False),
-    "ServiceSubcategory": Column("R", "String", False, "1.2"),
+    "ServiceSubcategory": Column("R", "String", False, "1.1"),
     "SkuId": Column("C", "String", True),
-    "SkuMeter": Column("C", "String", True, "1.2"),
-    "SkuPriceDetails": Column("C", "JSON", True, "1.2"),
+    "SkuMeter": Column("C", "String", True, "1.1"),
+    "SkuPriceDetails": Column("C", "JSON", True, "1.1"),
     "SkuPriceId": Column("C", "String", True),
     "SubAccountId": Column("C", "String", True),
     "SubAccountName": Column("C", "String", True),

@@ -107,7 +107,10 @@ class _Found:
         kind = str(node.get("type", ""))
         self._kind(node, kind, named)
         for key, value in node.items():
-            if key != "cte_map":
+            if kind == "TABLE_FUNCTION" and key == "function":
+                # Judged by its name as a table; what it is given may be any expression.
+                self.node([*value.values()], named)
+            elif key != "cte_map":
                 self.node(value, named)
 
     def _kind(self, node: dict[str, Any], kind: str, named: frozenset[str]) -> None:

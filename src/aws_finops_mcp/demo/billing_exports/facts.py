@@ -198,7 +198,7 @@ def _row(number: int, line: BillLine, company: Bills, today: date) -> Iterator[A
         "plan": plan,
         "sku": _hash(line.region, line.service, line.usage_type)[:16].upper(),
         "closed": end <= today,
-        "instance_type": line.usage_type.rsplit(":", 1)[-1] if "BoxUsage" in line.usage_type else "",
+        "instance_type": line.instance_type,
     }
     assert list(row) == list(COLUMNS)
     return iter(row.values())

@@ -33,6 +33,11 @@ class BillLine:
     resource: str = ""
     shares: tuple[tuple[str, float], ...] = ()
 
+    @property
+    def instance_type(self) -> str:
+        """Of EC2's instances; empty for all else."""
+        return self.usage_type.rsplit(":", 1)[-1] if "BoxUsage" in self.usage_type else ""
+
     def tag(self, key: str) -> str:
         """The tag's value; empty for what does not have it."""
         return next((value for name, value in self.tags if name == key), "")

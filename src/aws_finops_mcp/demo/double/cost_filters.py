@@ -10,12 +10,32 @@ from aws_finops_mcp.demo.double.errors import AwsError
 
 Predicate = Callable[[BillLine], bool]
 
+_ISSUER: Final = "Amazon Web Services, Inc."
+
+
+def _purchase_type(line: BillLine) -> str:
+    """As usage is paid for; what is neither an instance nor a commitment has none."""
+    if line.record_type.startswith("SavingsPlan"):
+        return "Savings Plans"
+    if line.record_type in {"DiscountedUsage", "RIFee"}:
+        return "Standard Reserved Instances"
+    return "On Demand Instances" if line.instance_type else "NoPurchaseType"
+
+
 DIMENSIONS: Final[dict[str, Callable[[BillLine], str]]] = {
+    "AZ": lambda line: "NoAZ",
+    "INSTANCE_TYPE": lambda line: line.instance_type or "NoInstanceType",
+    "INVOICING_ENTITY": lambda line: _ISSUER,
+    "LEGAL_ENTITY_NAME": lambda line: _ISSUER,
     "LINKED_ACCOUNT": lambda line: line.account,
+    "OPERATION": lambda line: "RunInstances" if line.instance_type else "NoOperation",
+    "PLATFORM": lambda line: "Linux/UNIX" if line.instance_type else "NoPlatform",
+    "PURCHASE_TYPE": _purchase_type,
     "RECORD_TYPE": lambda line: line.record_type,
     "REGION": lambda line: line.region,
     "RESOURCE_ID": lambda line: line.resource or "NoResourceId",
     "SERVICE": lambda line: line.service,
+    "TENANCY": lambda line: "Shared" if line.instance_type else "NoTenancy",
     "USAGE_TYPE": lambda line: line.usage_type,
 }
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -79,6 +80,8 @@ def _tree(text: str) -> list[Any]:
         message = str(answer.get("error_message", "not understood"))
         if answer.get("error_type") == "not implemented":
             message = "only SELECT (or WITH … SELECT) is answered here; the exports can't be changed"
+            if re.search(r"\bpivot\b", text, re.IGNORECASE):
+                message = "PIVOT is answered where it names its values: FROM (PIVOT … ON … IN ('…', '…') USING sum(…))"
         raise ArgumentsError(f"sql: {message[:500]}")
     statements: list[Any] = answer["statements"]
     return statements

@@ -223,6 +223,61 @@ def test_an_address_that_answers_wrongly(stand: Stand, caller: Caller, code: int
     assert "hunter2" not in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        ('{"error": "the API key k1 is revoked:\\n ask the operator for another"}', True),
+        ('{"error": "the API key k1 is revoked: ask the operator for another than k1.hunter2hunter2"}', False),
+        ("<html><center>the API key k1 is revoked: ask the operator for another</center></html>", False),
+        ('["the API key k1 is revoked: ask the operator for another"]', False),
+        ('{"error": {"message": "the API key k1 is revoked: ask the operator for another"}}', False),
+    ],
+)
+def test_the_servers_reason_is_told(stand: Stand, caller: Caller, body: str, shown: bool) -> None:  # noqa: F811
+    """Unless it is something else's, or has the secret that it was sent."""
+    stand.answers = {"GET /health": (200, '{"status": "healthy"}'), "GET /tools": (401, body)}
+    done = caller.run("--url", f"{stand.url}/mcp", "--auth", "api-key", FINOPS_API_KEY="k1.hunter2hunter2")
+    assert done.exit_code == 1
+    reason = ": the API key k1 is revoked: ask the operator for another" if shown else ""
+    assert done.stderr.endswith(f"/tools: HTTP 401{reason}\n")
+
+
+def test_an_address_that_leads_elsewhere(stand: Stand, caller: Caller) -> None:  # noqa: F811
+    stand.answers = {"GET /health": (302, "")}
+    stand.headers = {"Location": "https://login.example.test/"}
+    done = caller.run("--url", f"{stand.url}/mcp", "--auth", "none")
+    assert (done.exit_code, "something else answers here" in done.stderr) == (1, True)
+    assert "HTTP 302 to https://login.example.test/" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("variables", "wanted"),
+    [
+        ({"SSL_CERT_FILE": "/nowhere.pem"}, "| /nowhere.pem: No such file"),
+        ({"SSL_CERT_FILE": str(FAKE)}, "SSL_CERT_FILE names a file that is not there, or has no certificate"),
+        ({"ALL_PROXY": "gopher://me:hunter2@proxy.test:1"}, "the proxy that the environment names cannot be used"),
+        ({"HTTPS_PROXY": "socks5://proxy.test:1"}, "HTTPS_PROXY and ALL_PROXY must be http://HOST:PORT"),
+    ],
+)
+def test_a_machine_whose_environment_is_wrong(caller: Caller, variables: dict[str, str], wanted: str) -> None:
+    done = caller.run("--url", "https://finops.example.invalid/mcp", "--auth", "none", **variables)
+    assert (done.exit_code, type(done.exception)) == (1, SystemExit)
+    assert wanted in done.stderr
+    assert "hunter2" not in done.stderr
+
+
+def test_a_tunnel_whose_server_is_busy_is_tried_again(stand: Stand, caller: Caller) -> None:  # noqa: F811
+    codes = iter((502, 429, 200))
+
+    def decide(method: str, path: str, *_: object) -> tuple[int, str]:
+        return (next(codes), "") if path == "/tools" else (200, '{"status": "healthy"}')
+
+    stand.decide = decide
+    done = caller.run("--ssh", "finops", "--check", FAKE_SERVER=str(stand.port))
+    assert done.exit_code == 0, done.stderr
+    assert len(caller.runs()) == 3
+
+
 def test_an_address_that_answers(server: RunningServer, caller: Caller) -> None:
     done = caller.run("--url", f"{server.url}/mcp", "--auth", "none")
     assert (done.exit_code, done.stdout) == (0, f"{server.url}/mcp answers you.\n"), done.stderr
@@ -256,8 +311,8 @@ def test_a_certificate_that_is_not_right(
     trusted: bool,
     wanted: str,
 ) -> None:
-    host, _ = served(**{"names": ("localhost",), "issuer": "x", **made})
-    trust = {"SSL_CERT_FILE": str(tmp_path / "cert.pem")} if trusted else {}
+    host, _ = served(**{"names": ("localhost",), **made})
+    trust = {"SSL_CERT_FILE": str(tmp_path / "authority.pem")} if trusted else {}
     done = caller.run("--url", f"https://localhost:{host.https_port}/mcp", "--auth", "none", **trust)
     assert done.exit_code == 1
     assert wanted in done.stderr

@@ -46,6 +46,19 @@ CAUSES = (
         "the AWS CLI lacks its session-manager-plugin",
         "install session-manager-plugin: it is a package of its own",
     ),
+    # Of what this machine's environment has.
+    Cause(
+        "trust file",
+        r"^SSL_CERT_FILE unusable",
+        "SSL_CERT_FILE names a file that is not there, or has no certificate",
+        "let it name a PEM file of authorities, or unset it",
+    ),
+    Cause(
+        "proxy",
+        r"^proxy unusable",
+        "the proxy that the environment names cannot be used here",
+        "HTTPS_PROXY and ALL_PROXY must be http://HOST:PORT; or put the server's name into NO_PROXY",
+    ),
     # Of SSH, before its forwarding works.
     Cause(
         "host key",
@@ -167,7 +180,7 @@ STATUS = {
     401: Cause(
         "401",
         "HTTP 401",
-        "the server does not know who you are: no or wrong name, password, key or token",
+        "the server does not know who you are: a name, password, key or token is missing, wrong or revoked",
         "look at FINOPS_BASIC, FINOPS_API_KEY or FINOPS_TOKEN, and at --auth; ask the operator for a new one",
     ),
     403: Cause("403", "HTTP 403", "you are known, but may not do this", "ask the operator for the scope"),

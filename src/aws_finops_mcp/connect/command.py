@@ -12,7 +12,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_at
 
 from aws_finops_mcp.clients.secret import header_of, secret_from_environment
 from aws_finops_mcp.clients.target import Auth, Target, TargetError, target_of
-from aws_finops_mcp.connect.causes import BrokenError
+from aws_finops_mcp.connect.causes import STATUS, BrokenError
 from aws_finops_mcp.connect.health import check as check_address
 from aws_finops_mcp.connect.tunnel import Tunnel
 
@@ -68,8 +68,11 @@ def _keep(tunnel: Tunnel, target: Target, headers: dict[str, str], tries: int, *
     opened = False
 
     def again(error: BaseException) -> bool:
-        # What worked once will work again: a laptop that wakes up finds no name and no network at first.
-        return isinstance(error, BrokenError) and (opened or not error.cause.lasting)
+        # What worked once will work again: a laptop that wakes up finds no name and no network at first. Not so a key
+        # that was revoked meanwhile.
+        return isinstance(error, BrokenError) and (
+            not error.cause.lasting or (opened and error.cause not in STATUS.values())
+        )
 
     retrying = Retrying(
         retry=retry_if_exception(again),
@@ -78,9 +81,13 @@ def _keep(tunnel: Tunnel, target: Target, headers: dict[str, str], tries: int, *
         before_sleep=_tell_attempt,
         reraise=True,
     )
-    while True:
-        retrying(tunnel.open)
+
+    def open_and_check() -> None:
+        tunnel.open()
         check_address(target.url, headers)
+
+    while True:
+        retrying(open_and_check)
         print(f"Connected: {target.url}", flush=True)
         if once:
             return

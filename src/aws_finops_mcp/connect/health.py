@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx2
@@ -46,15 +47,17 @@ def _beside(url: str, name: str) -> str:
 
 
 def _get(url: str, headers: dict[str, str], seconds: float = SECONDS) -> httpx2.Response:
-    local = urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1")  # no proxy leads to this machine
     try:
-        trust = httpx2.create_ssl_context()  # SSL_CERT_FILE counts, wherever the address is
-        with httpx2.Client(verify=trust, timeout=seconds, trust_env=not local) as client:
+        with _client(url, seconds) as client:
             answer = client.get(url, headers=headers)
     except httpx2.TimeoutException as error:
         raise BrokenError(cause_of("timed out"), f"{url}: {type(error).__name__}") from None
-    except httpx2.TransportError as error:
+    except httpx2.RequestError as error:
         raise BrokenError(cause_of(str(error)), f"{url}: {error}") from None
+    if answer.is_redirect:  # the server sends nobody elsewhere over HTTPS
+        raise BrokenError(
+            STATUS[404], f"{url}: HTTP {answer.status_code} to {answer.headers.get('location', '')[:200]}"
+        )
     if answer.status_code != httpx2.codes.OK:
         other = Cause(
             str(answer.status_code),
@@ -63,5 +66,32 @@ def _get(url: str, headers: dict[str, str], seconds: float = SECONDS) -> httpx2.
             "see the server's log",
             lasting=False,
         )
-        raise BrokenError(STATUS.get(answer.status_code, other), f"{url}: HTTP {answer.status_code}")
+        said = f"{url}: HTTP {answer.status_code}{_reason(answer, headers)}"
+        raise BrokenError(STATUS.get(answer.status_code, other), said)
     return answer
+
+
+def _client(url: str, seconds: float) -> httpx2.Client:
+    """A client with this machine's trust and proxies. Raises BrokenError where these cannot be used."""
+    local = urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1")  # no proxy leads to this machine
+    try:
+        trust = httpx2.create_ssl_context()  # SSL_CERT_FILE counts, wherever the address is
+    except OSError as error:
+        file = os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR")
+        raise BrokenError(cause_of("SSL_CERT_FILE unusable"), f"{file}: {error.strerror or error}") from None
+    try:
+        return httpx2.Client(verify=trust, timeout=seconds, trust_env=not local)
+    except (ValueError, ImportError, httpx2.InvalidURL) as error:
+        # An address of a proxy may have a password: only what is before it is said.
+        raise BrokenError(cause_of("proxy unusable"), type(error).__name__) from None
+
+
+def _reason(answer: httpx2.Response, headers: dict[str, str]) -> str:
+    """What the server says of a refusal: `: REASON`; nothing where it is not the server's, or has a secret in it."""
+    try:
+        reason = answer.json()["error"]
+    except (ValueError, KeyError, TypeError):
+        return ""
+    if not isinstance(reason, str) or any(value.rpartition(" ")[2] in reason for value in headers.values()):
+        return ""
+    return f": {' '.join(reason.split())[:300]}"

@@ -22,8 +22,9 @@ it, checks it and closes it; `--port` takes another local port than 8000 (give t
 your own configuration counts (`~/.ssh/config`: user, key, jump host), for SSM that of the AWS CLI (`AWS_PROFILE`,
 `AWS_REGION`).
 
-When it can't, it says which of these it is. What may pass by itself is tried again, more and more slowly, `--tries`
-times.
+When it can't, it says which of these it is, and what the server said. For a tunnel, what may pass by itself is tried
+again, more and more slowly, `--tries` times; an address is asked once. Exit code 1 is one of these, 2 that it was asked
+wrongly.
 
 | it says | what to do | tried again |
 |---|---|---|

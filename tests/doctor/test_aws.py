@@ -56,6 +56,7 @@ def metadata(stand: Stand, role: Answer, without_token: int, monkeypatch: pytest
         return role if given.get("x-aws-ec2-metadata-token") == "token-1" else (without_token, "")
 
     stand.decide = decide
+    monkeypatch.delenv("AWS_EC2_METADATA_DISABLED", raising=False)
     monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", stand.url)
 
 
@@ -81,7 +82,17 @@ def test_an_instance_without_a_role(host: Host, stand: Stand, monkeypatch: pytes
     assert "instance profile" in found.fix
 
 
+def test_a_role_that_the_server_does_not_ask_for(host: Host, stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    metadata(stand, (200, "finops-reader"), 401, monkeypatch)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    (found,) = instance_role(host)
+    assert found.state is State.NOT_READ
+    assert "AWS_EC2_METADATA_DISABLED" in found.said
+    assert stand.asked == []
+
+
 def test_no_instance_at_all(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_EC2_METADATA_DISABLED", raising=False)
     monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", f"http://127.0.0.1:{free_port()}")
     (found,) = instance_role(host)
     assert found.state is State.NOT_READ

@@ -51,20 +51,31 @@ def served(tmp_path: Path) -> Iterator[Nginx]:
 
 
 def pair(directory: Path, days: float, names: tuple[str, ...], issuer: str) -> tuple[Path, Path]:
-    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.datetime.now(datetime.UTC)
+    """A certificate and its key; who issued it is authority.pem beside them."""
+    now, ours, theirs = datetime.datetime.now(datetime.UTC), *(ec.generate_private_key(ec.SECP256R1()) for _ in "12")
     by, of = (x509.Name.from_rfc4514_string(f"CN={name}") for name in (issuer, "x"))
-    made = (
-        x509.CertificateBuilder(by, of, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=90))
-        .not_valid_after(now + datetime.timedelta(days=days, minutes=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
+    end = now + datetime.timedelta(days=days, minutes=1)
+
+    def made(of: x509.Name, key: ec.EllipticCurvePrivateKey, end: datetime.datetime, what: x509.ExtensionType) -> bytes:
+        number = x509.random_serial_number()
+        begin = now - datetime.timedelta(days=90)
+        builder = x509.CertificateBuilder(by, of, key.public_key(), number, begin, end)
+        signed = builder.add_extension(what, critical=False).sign(theirs, hashes.SHA256())
+        return signed.public_bytes(serialization.Encoding.PEM)
+
+    authority = x509.BasicConstraints(ca=True, path_length=None)
+    (directory / "authority.pem").write_bytes(made(by, theirs, now + datetime.timedelta(days=1), authority))
     files = directory / "cert.pem", directory / "key.pem"
-    files[0].write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    files[0].write_bytes(made(of, ours, end, x509.SubjectAlternativeName([x509.DNSName(name) for name in names])))
     form, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    files[1].write_bytes(key.private_bytes(serialization.Encoding.PEM, form, plain))
+    files[1].write_bytes(ours.private_bytes(serialization.Encoding.PEM, form, plain))
     return files
+
+
+@pytest.fixture
+def trusting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """This machine trusts the certificate's authority."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
 
 
 @pytest.mark.parametrize(("code", "state"), [(200, State.OK), (404, State.FAIL), (500, State.FAIL)])
@@ -88,11 +99,19 @@ def test_nginx_answers(served: Nginx) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "said"), [(502, "nginx does not reach the server (502)"), (421, "answers 421"), (404, "answers 404")]
+    ("code", "said", "fix"),
+    [
+        (502, "nginx does not reach the server (502)", "systemctl status aws-finops-mcp.socket"),
+        (500, "answers 500", "journalctl -u aws-finops-mcp"),
+        (429, "answers 429", "/var/log/nginx/error.log"),
+        (421, "answers 421", "MCP_ALLOWED_HOSTS"),
+        (404, "answers 404", "nginx_server_name"),
+    ],
 )
-def test_nginx_answers_wrongly(served: Nginx, code: int, said: str) -> None:
+def test_nginx_answers_wrongly(served: Nginx, code: int, said: str, fix: str) -> None:
     (found,) = nginx(served(code=code)[0])
     assert (found.state, found.said) == (State.FAIL, said)
+    assert fix in found.fix
 
 
 def test_nginx_is_down(host: Host) -> None:
@@ -114,6 +133,7 @@ def test_nginx_is_down(host: Host) -> None:
         (-1, State.FAIL, "has expired"),
     ],
 )
+@pytest.mark.usefixtures("trusting")
 def test_the_days_of_a_certificate(served: Nginx, days: float, state: State, said: str) -> None:
     (found,) = certificate(served(days=days)[0])
     assert found.state is state
@@ -121,10 +141,19 @@ def test_the_days_of_a_certificate(served: Nginx, days: float, state: State, sai
 
 
 @pytest.mark.parametrize("names", [(NAME,), ("other.test", NAME.upper()), ("*.example.test",)])
+@pytest.mark.usefixtures("trusting")
 def test_a_certificate_for_the_name(served: Nginx, names: tuple[str, ...]) -> None:
     assert [finding.state for finding in certificate(served(names=names)[0])] == [State.OK]
 
 
+def test_a_certificate_of_an_authority_that_is_not_trusted_here(served: Nginx) -> None:
+    well, found = certificate(served(issuer="Fake CA")[0])
+    assert (well.state, found.state) == (State.OK, State.WARN)
+    assert found.said.startswith("is from Fake CA, which this host does not trust")
+    assert "SSL_CERT_FILE" in found.fix
+
+
+@pytest.mark.usefixtures("trusting")
 def test_a_certificate_for_another_name_or_of_a_staging_authority(served: Nginx) -> None:
     other, _ = certificate(served(names=("other.test",))[0])
     assert (other.state, other.said) == (State.FAIL, "is for other.test")

@@ -49,6 +49,10 @@ def instance_role(host: Host) -> Iterator[Finding]:
     """The instance has a role, and hands its credentials only to those who ask with a token."""
     subject, base = "instance role", os.environ.get("AWS_EC2_METADATA_SERVICE_ENDPOINT", METADATA).rstrip("/")
     roles = f"{base}/latest/meta-data/iam/security-credentials/"
+    if os.environ.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true":
+        fix = "on an instance with a role, take it out of aws_finops_mcp_environment"
+        yield not_read(subject, "is not asked for: AWS_EC2_METADATA_DISABLED is set", fix)
+        return
     try:
         with httpx2.Client(timeout=2, trust_env=False) as client:
             token = client.put(f"{base}/latest/api/token", headers={"X-aws-ec2-metadata-token-ttl-seconds": "60"})

@@ -56,9 +56,11 @@ def nginx(host: Host) -> Iterator[Finding]:
     if answer.status_code == httpx2.codes.OK:
         yield ok(address, "nginx and the server behind it answer")
     elif answer.status_code in (502, 503, 504):
-        yield fail(
-            address, f"nginx does not reach the server ({answer.status_code})", "systemctl status aws-finops-mcp"
-        )
+        fix = "systemctl status aws-finops-mcp.socket aws-finops-mcp; journalctl -u aws-finops-mcp -n 50"
+        yield fail(address, f"nginx does not reach the server ({answer.status_code})", fix)
+    elif answer.status_code == httpx2.codes.TOO_MANY_REQUESTS or answer.status_code >= 500:
+        fix = "journalctl -u aws-finops-mcp -n 50; tail /var/log/nginx/error.log"
+        yield fail(address, f"answers {answer.status_code}", fix)
     else:
         fix = f"is {host.name} the nginx_server_name, and in MCP_ALLOWED_HOSTS?"
         yield fail(address, f"answers {answer.status_code}", fix)
@@ -69,14 +71,8 @@ def certificate(host: Host) -> Iterator[Finding]:
     if not host.name:
         return
     subject = f"certificate of {host.name}"
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     try:
-        with (
-            closing(socket.create_connection(("127.0.0.1", host.https_port), SECONDS)) as plain,
-            closing(context.wrap_socket(plain, server_hostname=host.name)) as tls,
-        ):
-            served = x509.load_der_x509_certificate(tls.getpeercert(binary_form=True) or b"")
+        served = x509.load_der_x509_certificate(_served(host, ssl.CERT_NONE))
     except (OSError, ValueError) as error:
         yield not_read(subject, f"nginx served none: {error}", "nginx -t, then systemctl status nginx")
         return
@@ -93,6 +89,30 @@ def certificate(host: Host) -> Iterator[Finding]:
         yield ok(subject, f"lives {days:.0f} more days, from {issuer or 'an unnamed authority'}")
     if "STAGING" in issuer.upper():
         yield fail(subject, f"is from {issuer}", "certbot_staging: false, then playbooks/site.yml")
+    elif days >= 0 and not _trusted(host):
+        said = f"is from {issuer or 'an unnamed authority'}, which this host does not trust, and callers may not either"
+        fix = "the whole chain (fullchain.pem) must be served; a company's own authority: set SSL_CERT_FILE to its file"
+        yield warn(subject, said, fix)
+
+
+def _served(host: Host, verify: ssl.VerifyMode) -> bytes:
+    """The certificate that nginx serves, as DER. Raises OSError where it serves none, or none that is trusted."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, verify
+    with (
+        closing(socket.create_connection(("127.0.0.1", host.https_port), SECONDS)) as plain,
+        closing(context.wrap_socket(plain, server_hostname=host.name)) as tls,
+    ):
+        return tls.getpeercert(binary_form=True) or b""
+
+
+def _trusted(host: Host) -> bool:
+    """Whether the chain that nginx serves ends at an authority that this machine trusts."""
+    try:
+        _served(host, ssl.CERT_REQUIRED)
+    except ssl.SSLCertVerificationError:
+        return False
+    return True
 
 
 def _names(served: x509.Certificate) -> list[str]:

@@ -9,8 +9,10 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from aws_finops_mcp.clients.target import target_of
+from aws_finops_mcp.cli import app
+from aws_finops_mcp.clients.target import Auth, target_of
 from aws_finops_mcp.connect.tunnel import command_of
 from aws_finops_mcp.settings import Scopes, Settings
 
@@ -49,6 +51,32 @@ def test_the_settings_that_are_shown_are_taken() -> None:
     assert settings.mcp_auth_issuers.keys() == {"okta", "cognito", "aws"}
     assert settings.mcp_auth_scopes["alice"].regions == ("eu-west-1", "global")
     assert settings.mcp_auth_scopes["alice"].model_fields_set == Scopes.model_fields.keys()
+
+
+WAYS = (ROOT / "README.md").read_text(encoding="utf-8").split("\n## Ways in\n")[1].split("\n## ")[0]
+COMMANDS = [words.strip() for words in re.findall(r"aws-finops-mcp ((?:client-config|connect) [^`\n#]+)", WAYS)]
+
+
+def test_each_way_in_has_its_command() -> None:
+    assert {way for way in Auth if way is not Auth.NONE and f"--auth {way}`" in WAYS} == {*Auth} - {
+        Auth.NONE,
+        Auth.BASIC,
+    }
+    assert len(COMMANDS) == len(set(COMMANDS)) == 9
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_way_in_is_taken_as_it_is_printed(command: str, tmp_path: Path) -> None:
+    """That clients are let in by it is held by tests/clients, over TLS, and by tests/hosts."""
+    here = {"HOME": str(tmp_path), "PATH": str(tmp_path), "FINOPS_API_KEY": "id.secret"}
+    here["HTTPS_PROXY"] = "http://127.0.0.1:1"
+    done = CliRunner().invoke(app, shlex.split(command), env=here)
+    # Nothing is there to connect to or with; 2 would be a command that is not understood.
+    assert done.exit_code == (1 if command.startswith("connect") else 0), done.output
+    written = "".join(file.read_text(encoding="utf-8") for file in tmp_path.rglob("*.json"))
+    (address,) = re.findall(r"--(?:url|ssh|ssm) (\S+)", command)
+    stands = address if "://" in address or "--stdio" in command else "localhost:8000/mcp"
+    assert command.startswith("connect") or stands in done.stdout + written
 
 
 def test_the_port_forwarding_of_the_readme_is_what_connect_opens() -> None:

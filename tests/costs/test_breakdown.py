@@ -16,6 +16,7 @@ from aws_finops_mcp.aws.ledger import SIMULATED
 from aws_finops_mcp.costs import billed_resources
 from aws_finops_mcp.costs.cost_explorer import DIMENSIONS
 from aws_finops_mcp.costs.names import RECORD_TYPES, SERVICES, check_services
+from aws_finops_mcp.costs.period import months_before
 from aws_finops_mcp.declaration import ArgumentsError
 from aws_finops_mcp.demo.account import EmbeddedAccount
 
@@ -207,8 +208,11 @@ def test_an_account_without_cost_explorer_is_told_how_to_switch_it_on(engine: En
     assert "opens Cost Explorer once" in failed.remedy
 
 
-def test_hours_reach_back_fourteen_days() -> None:
-    assert TOOLS["get_costs"].parse({"granularity": "HOURLY", "start_date": str(TODAY - timedelta(days=14))})
+def test_months_reach_back_further_than_days_and_hours() -> None:
+    parse = TOOLS["get_costs"].parse
+    assert parse({"start_date": str(months_before(TODAY, 38))})
+    assert parse({"granularity": "DAILY", "start_date": str(months_before(TODAY, 14).replace(day=2))})
+    assert parse({"granularity": "HOURLY", "start_date": str(TODAY - timedelta(days=14))})
 
 
 def test_hours_of_an_account_that_has_them(
@@ -288,6 +292,9 @@ def test_every_page_is_read_and_rows_come_in_pages(
         ({"granularity": "WEEKLY"}, "Input should be 'MONTHLY', 'DAILY' or 'HOURLY'"),
         ({"granularity": "HOURLY"}, "HOURLY needs one of"),
         ({"granularity": "HOURLY", "start_date": str(TODAY - timedelta(days=15))}, "HOURLY needs one of"),
+        ({"granularity": "DAILY", "start_date": str(months_before(TODAY, 15))}, "DAILY needs one of"),
+        ({"start_date": str(months_before(TODAY, 15).replace(day=2))}, "takes the first day of a month only"),
+        ({"start_date": str(months_before(TODAY, 39))}, "is too long ago"),
         ({"start_date": "2026-02-30"}, "must be a day as YYYY-MM-DD"),
         ({"cursor": "-1"}, "cursor: got '-1'"),
     ],

@@ -111,6 +111,10 @@ def test_filters(engine: Engine) -> None:
         ({"baseline_start_date": "soon", "baseline_end_date": "x"}, "must be a day as YYYY-MM-DD"),
         ({"baseline_start_date": str(FIRST_DAY), "baseline_end_date": "2999-01-01"}, "2999-01-01 is in the future"),
         ({"baseline_start_date": "2019-01-01", "baseline_end_date": "2019-01-31"}, "is too long ago"),
+        (
+            {"baseline_start_date": str(months_before(BEFORE, 20).replace(day=5)), "baseline_end_date": str(BEFORE)},
+            "takes the first day of a month only",
+        ),
         ({"filters": {"servce": ["x"]}}, "did you mean service?"),
     ],
 )

@@ -172,7 +172,7 @@ def test_idle_nat_gateways_are_in_the_bill(client: MakeClient) -> None:
         ({"end": NEXT_MONTH + timedelta(days=1)}, "end date past the beginning of next month"),
         ({"Metrics": ["Cost"]}, "Unknown metric"),
         ({"GroupBy": by("SERVICE", "REGION", "RECORD_TYPE")}, "at most 2"),
-        ({"GroupBy": by("TENANCY")}, "no cost dimension TENANCY"),
+        ({"GroupBy": by("DATABASE_ENGINE")}, "no cost dimension DATABASE_ENGINE"),
         ({"Filter": {**only("SERVICE", "x"), "Not": only("REGION", "y")}}, "root operator"),
         ({"Filter": {"And": [only("SERVICE", "x")]}}, "at least 2"),
     ],

@@ -38,7 +38,7 @@ from aws_finops_mcp.costs.cost_explorer import (
     read_costs,
 )
 from aws_finops_mcp.costs.names import near_services
-from aws_finops_mcp.costs.period import CostPeriodParams
+from aws_finops_mcp.costs.period import DAYS_MONTHS, CostPeriodParams, months_before
 from aws_finops_mcp.costs.tool import CostTool, Cursor, MaxResults
 from aws_finops_mcp.declaration import from_text
 from aws_finops_mcp.findings import FailedRead
@@ -98,10 +98,13 @@ class CostsParams(CostRowsParams):
         return checked_filters(filters)
 
     @model_validator(mode="after")
-    def _hours(self) -> CostsParams:
+    def _reach(self) -> CostsParams:
         oldest = datetime.now(UTC).date() - timedelta(days=HOURLY_DAYS)
         if self.granularity == "HOURLY" and (not self.start_date or date.fromisoformat(self.start_date) < oldest):
             raise ValueError(f"start_date: got {self.start_date!r}; HOURLY needs one of {oldest} or later")
+        whole = months_before(datetime.now(UTC).date(), DAYS_MONTHS)
+        if self.granularity == "DAILY" and self.start_date and date.fromisoformat(self.start_date) < whole:
+            raise ValueError(f"start_date: got {self.start_date!r}; DAILY needs one of {whole} or later; take MONTHLY")
         return self
 
 

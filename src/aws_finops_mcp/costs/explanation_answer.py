@@ -10,7 +10,7 @@ from aws_finops_mcp.chart import Chart, Mark, PictureParams, steps
 from aws_finops_mcp.costs.answers import BillingAnswer, Model, doubts, filters_text
 from aws_finops_mcp.costs.comparison import signed
 from aws_finops_mcp.costs.cost_explorer import Filters, checked_filters
-from aws_finops_mcp.costs.period import MOST_MONTHS, CostPeriodParams, end_of_month, months_before, parsed_day
+from aws_finops_mcp.costs.period import CostPeriodParams, check_reach, end_of_month, months_before, parsed_day
 from aws_finops_mcp.costs.tool import Cursor, MaxResults
 from aws_finops_mcp.findings import UnitUsd, Usd
 
@@ -44,10 +44,8 @@ class ExplanationParams(PictureParams, CostPeriodParams):
         today = datetime.now(UTC).date()
         if last and last > today:
             raise ValueError(f"baseline_end_date {last} is in the future")
-        if first and first < (oldest := months_before(today, MOST_MONTHS)):
-            raise ValueError(
-                f"baseline_start_date {first} is too long ago; Cost Explorer reaches back to {oldest} at most"
-            )
+        if first:
+            check_reach("baseline_start_date", first, today)
         return self
 
     def periods(self, today: date) -> tuple[Period, Period]:

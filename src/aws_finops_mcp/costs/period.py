@@ -20,6 +20,9 @@ MOST_MONTHS = 38
 """How far back Cost Explorer reaches, with its multi-year option; 13 months without:
 https://docs.aws.amazon.com/cost-management/latest/userguide/ce-multi-year.html"""
 
+DAYS_MONTHS = 14
+"""How far back it tells days; beyond, whole months."""
+
 
 class CostPeriodParams(AskParams):
     """Arguments of a tool that tells costs of a period."""
@@ -38,12 +41,8 @@ class CostPeriodParams(AskParams):
             raise ValueError(f"start_date {first} is in the future")
         if last and not first:
             raise ValueError("start_date: missing; an end_date needs one")
-        oldest = months_before(today, MOST_MONTHS)
-        if first and first < oldest:
-            raise ValueError(
-                f"start_date {first} is too long ago; Cost Explorer reaches back to {oldest} at most, and 13 months "
-                "unless the account keeps more"
-            )
+        if first:
+            check_reach("start_date", first, today)
         return self
 
     def days(self, today: date) -> tuple[date, date]:
@@ -51,6 +50,22 @@ class CostPeriodParams(AskParams):
         first = parsed_day("start_date", self.start_date) or months_before(today, 1)
         last = parsed_day("end_date", self.end_date) or end_of_month(first)
         return first, min(last, max(first, today))
+
+
+def check_reach(name: str, first: date, today: date) -> None:
+    """Refuse a first day that Cost Explorer does not take.
+
+    Raises:
+        ValueError: it is too long ago, or so long that only whole months are kept and it is within one.
+    """
+    oldest, whole = months_before(today, MOST_MONTHS), months_before(today, DAYS_MONTHS)
+    if first < oldest:
+        raise ValueError(
+            f"{name} {first} is too long ago; Cost Explorer reaches back to {oldest} at most, and 13 months "
+            "unless the account keeps more"
+        )
+    if first < whole and first.day != 1:
+        raise ValueError(f"{name} {first}: before {whole} Cost Explorer takes the first day of a month only")
 
 
 def parsed_day(name: str, text: str) -> date | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 from typing import Any, Final
 
-import botocore.loaders
 from ansible.errors import AnsibleFilterError
 
 # Where IAM, STS and the like of a partition can be asked even when the region that is meant is not enabled.
@@ -14,7 +13,10 @@ _HOMES: Final = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-g
 
 def aws_place(region: str) -> dict[str, str]:
     """The region's partition, the partition's home region, and the suffix of its DNS names."""
-    partitions = botocore.loaders.create_loader().load_data("endpoints")["partitions"]
+    # Ansible loads filters anew for every task and few use this one: imported above, it would be a quarter of a run.
+    from botocore.loaders import create_loader
+
+    partitions = create_loader().load_data("endpoints")["partitions"]
     for partition in partitions:
         if region in partition["regions"]:
             name = str(partition["partition"])

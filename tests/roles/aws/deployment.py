@@ -4,22 +4,34 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import boto3
 import yaml  # type: ignore[import-untyped]
 from tests.conftest import environment
+from tests.roles.warm_python import packed_playbook, warm_python
 
 from aws_finops_mcp.demo.process import AccountProcess
 
 PROJECT = Path(__file__).parents[3]
 REGION = "eu-west-1"
 OWNER_TAG = "aws-finops-mcp:deployment"
+
+
+_SESSION: Any = boto3.session.Session()
+
+
+@cache
+def _client(service: str, region: str, url: str, key: str, secret: str) -> Any:
+    """Kept, as botocore takes longer to read what a service can do than to ask it."""
+    return _SESSION.client(
+        service, region_name=region, endpoint_url=url, aws_access_key_id=key, aws_secret_access_key=secret
+    )
 
 
 @dataclass
@@ -112,9 +124,10 @@ class Deployment:
 
     def play(self, playbook: str, *options: str, **variables: Any) -> Run:
         """Run one of playbooks/, with these variables on the command line."""
-        command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", str(self.inventory)]
+        python = {"ansible_python_interpreter": warm_python()}
+        command = [*packed_playbook(), "-i", str(self.inventory), str(PROJECT / "playbooks" / playbook)]
         done = subprocess.run(
-            [*command, str(PROJECT / "playbooks" / playbook), "-e", json.dumps(variables), *options],
+            [*command, "-e", json.dumps(python | variables), *options],
             env=self.environment,
             cwd=PROJECT,
             capture_output=True,
@@ -130,10 +143,7 @@ class Deployment:
     def client(self, service: str, region: str = REGION) -> Any:
         """A client of the same account."""
         keys = self.account.environment
-        make: Any = boto3.session.Session(
-            aws_access_key_id=keys["AWS_ACCESS_KEY_ID"], aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"]
-        ).client
-        return make(service, region_name=region, endpoint_url=self.account.url)
+        return _client(service, region, self.account.url, keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"])
 
 
 def picture(name: str) -> dict[str, Any]:

@@ -6,12 +6,12 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml  # type: ignore[import-untyped]
 from tests.roles.aws.deployment import PROJECT, REGION, Deployment, Run, empty_account
+from tests.roles.warm_python import packed_playbook
 
 NAME = f"aws-finops-mcp-{REGION}"
 SHOP = "111122223333"
@@ -65,7 +65,7 @@ def on_hosts(aws: Deployment, plays: list[dict[str, Any]], **given: Any) -> Run:
     playbook.write_text(json.dumps(plays))
     done = subprocess.run(
         [
-            str(Path(sys.executable).parent / "ansible-playbook"),
+            *packed_playbook(),
             *("-i", str(aws.inventory), "-i", str(PROJECT / "inventory/aws_ec2.yml")),
             *(str(playbook), "-e", json.dumps(given)),
         ],

@@ -221,6 +221,12 @@ def test_what_nginx_answers_itself_is_json(host: Host, case: str) -> None:
         assert host.request_of(case)["path"] == request.split()[1].decode()
 
 
+def test_the_load_balancers_trace_is_in_nginxs_log(host: Host) -> None:
+    trace = "Root=1-67891233-abcdef012345678912345678"
+    host.post(("X-API-Key", host.key), ("User-Agent", "balanced"), ("X-Amzn-Trace-Id", trace), body=PLAIN)
+    assert host.request_of("balanced")["trace"] == trace
+
+
 def test_where_nginx_verifies_its_refusals_are_json_too(account: EmbeddedAccount, tmp_path: Path) -> None:
     users = {"path": str(tmp_path / "users"), "group": "root"}
     with running_host(

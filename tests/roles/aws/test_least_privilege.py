@@ -182,3 +182,16 @@ def test_neither_reaches_beyond_what_is_the_hosts(made: Deployment, host: Client
     for call in beyond:
         with pytest.raises(ClientError, match="not authorized to perform"):
             call()
+
+
+def test_what_was_changed_by_hand_is_told_and_put_back(made: Deployment) -> None:
+    iam, before = made.client("iam"), policy_of(made, "cloudwatch-agent")
+    iam.delete_role_policy(RoleName=ROLE, PolicyName="cloudwatch-agent")
+    # It allows everything.
+    iam.attach_role_policy(RoleName=ROLE, PolicyArn="arn:aws:iam::123456789012:policy/boundary")
+    told = made.play("aws.yml", "--tags", "identity", "--check").must_pass()
+    assert told.changed == ["aws_identity : Server | Role", "aws_identity : Server | Policies"]
+    assert "cloudwatch-agent" not in iam.list_role_policies(RoleName=ROLE)["PolicyNames"]
+    made.play("aws.yml", "--tags", "identity").must_pass()
+    assert policy_of(made, "cloudwatch-agent") == before
+    assert iam.list_attached_role_policies(RoleName=ROLE)["AttachedPolicies"] == []

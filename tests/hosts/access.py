@@ -31,7 +31,7 @@ def test_nginx_verifies_where_the_inventory_says_so() -> None:
 
 
 def test_the_server_takes_over_and_lets_the_same_users_in() -> None:
-    told(SITE, LIMIT)
+    play(SERVER, LIMIT)
     assert status(FIRST, OPERATIONS["user"], OPERATIONS["password"]) == 200
     assert status(FIRST, OPERATIONS["user"], "wrong") == 401
     assert FIRST.shell("stat -c '%A %U %G' /run/aws-finops-mcp.sock") == "srw-rw---- root aws-finops-mcp-proxy"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import json
 import os
 import signal
@@ -13,6 +15,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx2
@@ -173,9 +176,19 @@ def impatient(impatient_clients: Clients, monkeypatch: pytest.MonkeyPatch) -> En
 
 @pytest.fixture(scope="session")
 def billing_exports(account: EmbeddedAccount, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The embedded company's exports, by kind."""
-    written = write_exports(tmp_path_factory.mktemp("exports"), account.ids, seed=account.seed)
-    return {str(kind): folder for kind, folder in written.items()}
+    """The embedded company's exports, by kind; written once for all workers, so no test may change them."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    # What they tell of: who asks after midnight gets those of the new day.
+    told = json.dumps([str(datetime.now(UTC).date()), account.seed, account.ids], sort_keys=True)
+    directory = shared / f"exports-{hashlib.sha256(told.encode()).hexdigest()[:16]}"
+    with (shared / "exports.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not directory.exists():
+            unfinished = tmp_path_factory.mktemp("exports")
+            write_exports(unfinished, account.ids, seed=account.seed)
+            unfinished.rename(directory)
+    return {kind: directory / f"northwind-{kind}" for kind in ("cur2", "focus")}
 
 
 @pytest.fixture(scope="session")

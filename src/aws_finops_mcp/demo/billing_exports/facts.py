@@ -163,12 +163,8 @@ _NOT_NULL: Final = ("region", "region_name", "resource", "commitment", "instance
 
 
 def _row(number: int, line: BillLine, company: Bills, today: date) -> Iterator[Any]:
-    product = PRODUCTS[line.service]
-    period = line.day.replace(day=1)
-    end = (period + timedelta(days=32)).replace(day=1)
-    region = line.region if line.region not in {"NoRegion", "global"} else ""
-    plan = line.record_type.startswith("SavingsPlan")
-    reserved = line.record_type in {"DiscountedUsage", "RIFee"}
+    period, end = _period(line.day)
+    about = _about(line.region, line.service, line.record_type, line.usage_type, line.tags)
     row = {
         "line_id": _hash(number, line.day),
         "day": line.day,
@@ -176,15 +172,6 @@ def _row(number: int, line: BillLine, company: Bills, today: date) -> Iterator[A
         "period_end": end,
         "account": line.account,
         "account_name": company.account_names[line.account],
-        "region": region,
-        "region_name": _name_of(region),
-        "code": product.code,
-        "service": product.name,
-        "category": product.category,
-        "subcategory": product.subcategory,
-        "kind": line.record_type,
-        "usage_type": line.usage_type,
-        "unit": next((unit for part, unit in _UNITS if part in line.usage_type), "Requests"),
         "quantity": line.quantity,
         "unblended": line.unblended,
         "amortized": line.amortized,
@@ -192,16 +179,46 @@ def _row(number: int, line: BillLine, company: Bills, today: date) -> Iterator[A
         "net_amortized": line.net_amortized,
         "list_cost": _list_cost(line),
         "resource": line.resource,
-        "tags": json.dumps(dict(line.tags)),
         "unit_name": bills.business_unit(line),
-        "commitment": _PLAN_ARN if plan else _RESERVED_ARN if reserved else "",
-        "plan": plan,
-        "sku": _hash(line.region, line.service, line.usage_type)[:16].upper(),
         "closed": end <= today,
         "instance_type": line.instance_type,
+        **about,
     }
-    assert list(row) == list(COLUMNS)
-    return iter(row.values())
+    assert row.keys() == COLUMNS.keys()
+    return (row[name] for name in COLUMNS)
+
+
+@cache
+def _period(day: date) -> tuple[date, date]:
+    """The month of a day, and the next one."""
+    period = day.replace(day=1)
+    return period, (period + timedelta(days=32)).replace(day=1)
+
+
+@cache
+def _about(
+    region: str, service: str, record_type: str, usage_type: str, tags: tuple[tuple[str, str], ...]
+) -> dict[str, Any]:
+    """What a row says of everything that is billed alike, whatever the day and the amount."""
+    product = PRODUCTS[service]
+    where = region if region not in {"NoRegion", "global"} else ""
+    plan = record_type.startswith("SavingsPlan")
+    reserved = record_type in {"DiscountedUsage", "RIFee"}
+    return {
+        "region": where,
+        "region_name": _name_of(where),
+        "code": product.code,
+        "service": product.name,
+        "category": product.category,
+        "subcategory": product.subcategory,
+        "kind": record_type,
+        "usage_type": usage_type,
+        "unit": next((unit for part, unit in _UNITS if part in usage_type), "Requests"),
+        "tags": json.dumps(dict(tags)),
+        "commitment": _PLAN_ARN if plan else _RESERVED_ARN if reserved else "",
+        "plan": plan,
+        "sku": _hash(region, service, usage_type)[:16].upper(),
+    }
 
 
 @cache

@@ -74,7 +74,8 @@ def _write(
         metadata.mkdir(parents=True)
         file = data / f"{export.name}-00001.{_SUFFIX[file_format]}"
         database.execute(
-            f"COPY ({select} AND period = DATE '{period}' ORDER BY day, line_id) TO '{file}' ({_COPY[file_format]})"
+            # In the bill's own order, as the facts are: sorting rows this wide is a third of the work.
+            f"COPY ({select} AND period = DATE '{period}') TO '{file}' ({_COPY[file_format]})"
         )
         manifest = {"dataFiles": [str(file.relative_to(export.parent))], "exportName": export.name}
         (metadata / f"{export.name}-Manifest.json").write_text(json.dumps(manifest), encoding="utf-8")

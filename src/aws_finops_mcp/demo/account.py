@@ -216,6 +216,14 @@ class EmbeddedAccount:
             ("sts", "AssumeRole"): sts.assume_role,
             ("sts", "GetCallerIdentity"): sts.get_caller_identity,
         }
+        if not self.seeded:
+            from aws_finops_mcp.demo.double.instance_refreshes import InstanceRefreshes
+
+            refreshes = InstanceRefreshes()
+            handlers |= {
+                ("autoscaling", "DescribeInstanceRefreshes"): refreshes.describe,
+                ("autoscaling", "StartInstanceRefresh"): refreshes.start,
+            }
         if self.organisation is not None:
             organizations = Organizations(self.organisation, ACCOUNT_ID, ACCOUNT_NAME)
             handlers |= {

@@ -12,6 +12,8 @@ import pytest
 from tests.roles.aws.deployment import Deployment, empty_account, picture
 from tests.roles.aws.resources import resources
 
+from aws_finops_mcp.demo.double.instance_refreshes import ILL
+
 NAME = "aws-finops-mcp"
 
 
@@ -51,6 +53,52 @@ def test_from_nothing_to_the_picture_and_back(pictured: tuple[str, Deployment, d
     assert stacks == wanted | ({f"{NAME}-vpn"} if name == "enterprise" else set())
 
     assert aws.play("aws.yml").must_pass().changed == []
+    if name == "production":
+        replaces_hosts_by_their_health(aws)
 
     aws.play("aws_teardown.yml", aws_teardown_confirm=NAME).must_pass()
     assert resources(aws) == before
+
+
+def replaces_hosts_by_their_health(aws: Deployment) -> None:
+    """Another image's hosts take over when they are healthy; when they never are, those of before serve on."""
+    group = aws.client("autoscaling")
+
+    def images() -> set[str]:
+        [known] = group.describe_auto_scaling_groups()["AutoScalingGroups"]
+        hosts = [one["InstanceId"] for one in known["Instances"]]
+        assert len(hosts) == 2
+        found = aws.client("ec2").describe_instances(InstanceIds=hosts)["Reservations"]
+        return {one["ImageId"] for reservation in found for one in reservation["Instances"]}
+
+    def refreshes() -> list[dict[str, Any]]:
+        told: dict[str, Any] = group.describe_instance_refreshes(AutoScalingGroupName=NAME)
+        return list(told["InstanceRefreshes"])
+
+    def ended() -> list[str]:
+        return sorted(one["Status"] for one in refreshes())
+
+    before, (good, ill) = images(), [image_of_a_host(aws, name) for name in ("good", "ill")]
+    only = ("--tags", "auto_scaling")
+    aws.play("aws.yml", "--check", *only, aws_auto_scaling_image_id=good).must_pass()
+    assert (images(), ended()) == (before, [])
+    aws.play("aws.yml", *only, aws_auto_scaling_image_id=good).must_pass()
+    assert (images(), ended()) == ({good}, ["Successful"])
+    [preferences] = [one["Preferences"] for one in refreshes()]
+    assert preferences["MinHealthyPercentage"] == 100 < preferences["MaxHealthyPercentage"]
+    assert aws.play("aws.yml", *only, aws_auto_scaling_image_id=good).must_pass().changed == []
+
+    aws.client("ec2").create_tags(Resources=[ill], Tags=[{"Key": ILL, "Value": ""}])
+    failed = aws.play("aws.yml", *only, aws_auto_scaling_image_id=ill)
+    assert failed.returncode != 0
+    assert f"Instances of {ill} did not pass the group's health checks" in failed.failure
+    assert "Those of before serve on" in failed.failure
+    assert (images(), ended()) == ({good}, ["Failed", "Successful"])
+    aws.play("aws.yml", *only, aws_auto_scaling_image_id=good).must_pass()
+    assert images() == {good}
+
+
+def image_of_a_host(aws: Deployment, name: str) -> str:
+    [known] = aws.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
+    made = aws.client("ec2").create_image(InstanceId=known["Instances"][0]["InstanceId"], Name=name)
+    return str(made["ImageId"])

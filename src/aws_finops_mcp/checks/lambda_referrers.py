@@ -12,8 +12,11 @@ from aws_finops_mcp.checks.check import Facts
 from aws_finops_mcp.checks.events import rules_read, targets_read
 from aws_finops_mcp.checks.reads import EVENT_BUSES, EVENT_SOURCE_MAPPINGS, SCHEDULES, SUBSCRIPTIONS
 
-ALIASES_READ = 25
-"""Of how many idle functions of a region: there is no call for several, and Lambda takes 15 a second."""
+ALIASES_READ = 10
+"""Of how many idle functions of a region: there is no call for several, and Lambda takes 15 a second.
+
+What invokes an alias is found without them; of 25, they were a fifth of the time of 3,000 functions.
+"""
 
 RULES_READ = 50
 """Of how many rules of a bus the targets: a call each, ten a second."""
